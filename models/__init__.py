@@ -1,0 +1,1 @@
+"""The models: frames and arrays in, frames and arrays out."""

@@ -1,0 +1,316 @@
+"""Every dataset beyond the contract: its layer, grain, key, owner and one sentence. `docs/data_flow.md` is made of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import pyarrow as pa
+
+
+class Layer(StrEnum):
+    """Where a dataset lives, in the order data walks."""
+
+    RAW = "raw"
+    INTERMEDIATE = "intermediate"
+    FEATURES = "features"
+    MARTS = "marts"
+    OUTPUT = "output"
+    RECORDS = "records"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One dataset. `columns` is given for what is published, so that an empty table is typed too."""
+
+    name: str
+    layer: Layer
+    grain: str
+    key: tuple[str, ...]
+    owner: str
+    doc: str
+    columns: tuple[tuple[str, pa.DataType], ...] = ()
+    output: str | None = None
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema of a published table, without release_id and as_of."""
+        return pa.schema(self.columns)
+
+    @property
+    def column_names(self) -> list[str]:
+        """The names of the published columns."""
+        return [name for name, _ in self.columns]
+
+
+TEXT, INT, FLOAT, DATE, BOOL, MONEY = pa.string(), pa.int64(), pa.float64(), pa.date32(), pa.bool_(), pa.decimal128(18, 4)
+TS = pa.timestamp("us")
+DBT, SCORING, PUBLISHING, TRAINING = "dbt", "pipelines.scoring", "pipelines.publishing", "pipelines.training"
+
+INTERMEDIATE = (
+    Dataset(
+        "int_order_lines_changes",
+        Layer.INTERMEDIATE,
+        "order line x known day",
+        ("order_id", "line_number", "known_at", "sign"),
+        DBT,
+        "Signed changes of order lines: what became known of a line on a day is added, what it replaced is taken away.",
+    ),
+    Dataset(
+        "int_product_days",
+        Layer.INTERMEDIATE,
+        "product x day x known day",
+        ("product_id", "day", "known_at"),
+        DBT,
+        "Signed daily sums of units, revenue and lines; any as_of sums what was known by then.",
+    ),
+)
+FEATURES = (
+    Dataset(
+        "features_demand_products",
+        Layer.FEATURES,
+        "product x as_of",
+        ("as_of", "product_id"),
+        DBT,
+        "Products whose demand is forecast, with their windows of units, age, price and category as of the cut-off.",
+    ),
+    Dataset(
+        "features_demand_periods",
+        Layer.FEATURES,
+        "product x as_of x period back",
+        ("as_of", "product_id", "periods_ago"),
+        DBT,
+        "Units and revenue of each past period as known at the cut-off; periods without sales have no row.",
+    ),
+    Dataset(
+        "features_demand_targets",
+        Layer.FEATURES,
+        "product x as_of x horizon x known_as_of",
+        ("known_as_of", "as_of", "product_id", "horizon"),
+        DBT,
+        "Training only: units of each period after the cut-off, as known later at known_as_of.",
+    ),
+    Dataset(
+        "features_product_popularity",
+        Layer.FEATURES,
+        "product x as_of x days ago",
+        ("as_of", "product_id", "days_ago"),
+        DBT,
+        "Distinct buyers (guest orders count one each) of each product on each of the last 365 days.",
+    ),
+    Dataset(
+        "features_customer_products",
+        Layer.FEATURES,
+        "customer x product x as_of",
+        ("as_of", "customer_id", "product_id"),
+        DBT,
+        "What each customer bought up to the cut-off, how often and when last.",
+    ),
+    Dataset(
+        "features_products",
+        Layer.FEATURES,
+        "product x as_of",
+        ("as_of", "product_id"),
+        DBT,
+        "Products known at the cut-off and whether they are on sale.",
+    ),
+    Dataset(
+        "features_recommendation_targets",
+        Layer.FEATURES,
+        "customer x product x as_of x known_as_of",
+        ("known_as_of", "as_of", "customer_id", "product_id"),
+        DBT,
+        "Training only: what each customer bought in the 28 days after the cut-off, as known later at known_as_of.",
+    ),
+)
+MARTS = (
+    Dataset(
+        "dim_products",
+        Layer.MARTS,
+        "product",
+        ("product_id",),
+        DBT,
+        "Products as known tonight.",
+        (
+            ("product_id", TEXT),
+            ("title", TEXT),
+            ("category", TEXT),
+            ("brand", TEXT),
+            ("unit_price", MONEY),
+            ("unit_cost", MONEY),
+            ("is_active", BOOL),
+            ("lead_time_days", INT),
+            ("order_multiple", INT),
+            ("first_sold_on", DATE),
+            ("last_sold_on", DATE),
+        ),
+    ),
+    Dataset(
+        "dim_customers",
+        Layer.MARTS,
+        "customer",
+        ("customer_id",),
+        DBT,
+        "Customers as known tonight, without personal data.",
+        (
+            ("customer_id", TEXT),
+            ("country", TEXT),
+            ("signed_up_at", TS),
+            ("first_ordered_on", DATE),
+            ("last_ordered_on", DATE),
+            ("orders", INT),
+        ),
+    ),
+    Dataset(
+        "fct_daily_sales",
+        Layer.MARTS,
+        "product x day",
+        ("product_id", "day"),
+        DBT,
+        "Units ordered, not cancelled, and revenue after discount, by product and day, as known tonight.",
+        (("product_id", TEXT), ("day", DATE), ("units", INT), ("revenue", MONEY), ("order_lines", INT)),
+    ),
+)
+OUTPUT_TABLES = (
+    Dataset(
+        "recommendations",
+        Layer.OUTPUT,
+        "customer x rank",
+        ("customer_id", "rank"),
+        SCORING,
+        "What to show each customer with a known order line tomorrow.",
+        (
+            ("customer_id", TEXT),
+            ("rank", INT),
+            ("product_id", TEXT),
+            ("score", FLOAT),
+            ("reason", TEXT),
+            ("reason_product_id", TEXT),
+            ("arm", TEXT),
+            ("model_version", TEXT),
+        ),
+        output="recommendations",
+    ),
+    Dataset(
+        "recommendations_default",
+        Layer.OUTPUT,
+        "segment x rank",
+        ("country", "channel", "rank"),
+        SCORING,
+        "What a customer without history, or an anonymous one, is shown.",
+        (("country", TEXT), ("channel", TEXT), ("rank", INT), ("product_id", TEXT), ("score", FLOAT)),
+        output="recommendations",
+    ),
+    Dataset(
+        "demand_forecasts",
+        Layer.OUTPUT,
+        "product x period",
+        ("product_id", "horizon"),
+        SCORING,
+        "Units that each active product will sell in each coming period, as mean and quantiles.",
+        (
+            ("product_id", TEXT),
+            ("period_start", DATE),
+            ("horizon", INT),
+            ("units_mean", FLOAT),
+            ("units_p10", FLOAT),
+            ("units_p50", FLOAT),
+            ("units_p90", FLOAT),
+            ("model_version", TEXT),
+        ),
+        output="demand",
+    ),
+)
+RECORD_TABLES = (
+    Dataset(
+        "releases",
+        Layer.RECORDS,
+        "release",
+        ("release_id",),
+        PUBLISHING,
+        "Every release of every night: when it was published, what is in it and what was skipped.",
+        (
+            ("release_id", TEXT),
+            ("as_of", DATE),
+            ("published_at", TS),
+            ("attempt", INT),
+            ("status", TEXT),
+            ("rows", TEXT),
+            ("model_versions", TEXT),
+            ("snapshot_digests", TEXT),
+            ("skipped", TEXT),
+        ),
+    ),
+    Dataset(
+        "champions",
+        Layer.RECORDS,
+        "decision",
+        ("output", "effective_from", "model_version"),
+        TRAINING,
+        "Which model serves each output from which night on, who decided and why.",
+        (
+            ("output", TEXT),
+            ("model_version", TEXT),
+            ("effective_from", DATE),
+            ("decided_by", TEXT),
+            ("reason", TEXT),
+        ),
+    ),
+    Dataset(
+        "promotions",
+        Layer.RECORDS,
+        "decision x opponent x segment x metric",
+        ("output", "as_of", "challenger", "against", "segment", "metric"),
+        TRAINING,
+        "What the gate found: the challenger's gain over champion and baseline, with its interval.",
+        (
+            ("output", TEXT),
+            ("as_of", DATE),
+            ("challenger", TEXT),
+            ("against", TEXT),
+            ("role", TEXT),
+            ("segment", TEXT),
+            ("metric", TEXT),
+            ("gain", FLOAT),
+            ("ci_low", FLOAT),
+            ("ci_high", FLOAT),
+            ("is_promoted", BOOL),
+            ("reason", TEXT),
+        ),
+    ),
+    Dataset(
+        "quarantine_counts",
+        Layer.RECORDS,
+        "entity x rule x night",
+        ("entity", "rule", "night"),
+        "pipelines.validate",
+        "Rows kept out of the warehouse, by rule and by the first night that could have known them.",
+        (("entity", TEXT), ("rule", TEXT), ("night", DATE), ("rows", INT)),
+    ),
+    Dataset(
+        "model_performance",
+        Layer.RECORDS,
+        "output x model x metric x segment x night",
+        ("output", "model_version", "metric", "segment", "as_of"),
+        "pipelines.monitoring",
+        "How well each model did on the future of its training data, with intervals.",
+        (
+            ("output", TEXT),
+            ("model", TEXT),
+            ("model_version", TEXT),
+            ("metric", TEXT),
+            ("segment", TEXT),
+            ("as_of", DATE),
+            ("value", FLOAT),
+            ("ci_low", FLOAT),
+            ("ci_high", FLOAT),
+            ("n", INT),
+            ("labels_mature_until", DATE),
+            ("kind", TEXT),
+        ),
+    ),
+)
+DATASETS: dict[str, Dataset] = {
+    dataset.name: dataset for dataset in INTERMEDIATE + FEATURES + MARTS + OUTPUT_TABLES + RECORD_TABLES
+}
+PUBLISHED: tuple[Dataset, ...] = OUTPUT_TABLES + MARTS + RECORD_TABLES

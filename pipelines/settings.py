@@ -1,0 +1,237 @@
+"""All settings, in one frozen and strict model. Nothing else reads the environment."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from pipelines.errors import UsageFault
+
+PREFIX = "NIGHTCART__"
+LATER = {"in_effect": False}  # accepted and checked, but nothing built so far reads it; `nightcart doctor` says so
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[int, Field(ge=1)]
+Money = Annotated[float, Field(ge=0)]
+
+
+class Section(BaseModel):
+    """A section of the settings file."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
+class Validate(Section):
+    """When what came in stops the night."""
+
+    max_bad_row_share: Share = 0.05  # share of a partition's rows, 0 to 1; looked at from 20 rows on
+    min_volume_ratio: Share = 0.5  # of the median of the last four non-empty partitions of the same weekday; 0: off
+    max_age_days: Positive | None = None  # days between as_of and the newest partition of orders; null: any age
+
+
+class Recommendations(Section):
+    """What is shown to customers."""
+
+    top_k: Positive = 20  # products per customer
+    exclude_bought: bool = True  # whether what a customer bought is left out
+    repeatable_categories: list[str] = Field(default=[], json_schema_extra=LATER)  # category paths bought again
+    max_per_category: Positive | None = Field(default=None, json_schema_extra=LATER)  # products; null: no limit
+    min_margin: float | None = Field(default=None, json_schema_extra=LATER)  # share of the price; null: no limit
+    pinned: list[str] = Field(default=[], json_schema_extra=LATER)  # product ids shown first
+    banned: list[str] = Field(default=[], json_schema_extra=LATER)  # product ids never shown
+    train_minutes: float = Field(default=10, gt=0, json_schema_extra=LATER)  # minutes, a ceiling
+    holdout_share: Share = Field(default=0.0, json_schema_extra=LATER)  # share of customers given the default list
+
+
+class Demand(Section):
+    """How sales are forecast."""
+
+    frequency: Literal["D", "W"] = "W"  # length of a period: D a day, W seven days counted from as_of
+    horizon: Annotated[int, Field(ge=1, le=92)] = 8  # periods ahead
+    service_level: Share = Field(default=0.95, json_schema_extra=LATER)  # share of demand met from stock
+    holding_cost_share: Money = Field(default=0.25, json_schema_extra=LATER)  # of the unit cost, a year
+    stockout_cost_share: Money = Field(default=0.5, json_schema_extra=LATER)  # of the margin
+    order_cost: Money = Field(default=0.0, json_schema_extra=LATER)  # money per reorder
+    train_minutes: float = Field(default=10, gt=0, json_schema_extra=LATER)  # minutes, a ceiling
+
+    @property
+    def period_days(self) -> int:
+        """Days in a period."""
+        return 7 if self.frequency == "W" else 1
+
+
+class Gate(Section):
+    """When a challenger becomes champion."""
+
+    minimum_effect: Share = 0.0  # relative gain that the interval's lower end must exceed
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95  # of the interval
+    segment_floor: Share = Field(default=0.05, json_schema_extra=LATER)  # relative loss no segment may exceed
+
+
+class Release(Section):
+    """How long releases are kept."""
+
+    keep_days: Positive = Field(default=120, json_schema_extra=LATER)  # days
+
+
+class Privacy(Section):
+    """How personal data is pseudonymised."""
+
+    key_file: str | None = None  # path of the secret key; null: `key` in the home, made at first use, mode 0600
+
+
+class Compute(Section):
+    """What the models run on."""
+
+    device: Literal["auto", "cuda", "cpu"] = "auto"  # auto: cuda where there is one, else cpu
+    threads: Annotated[int, Field(ge=0)] = 0  # 0: all
+    seed: int = 7  # of everything random
+
+
+class Settings(BaseSettings):
+    """The settings file, each key also as `NIGHTCART__SECTION__KEY`; the environment goes before the file."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        env_parse_none_str="null",
+        extra="forbid",
+        frozen=True,
+        strict=True,
+    )
+
+    validate_: Validate = Field(default=Validate(), alias="validate")
+    recommendations: Recommendations = Recommendations()
+    demand: Demand = Demand()
+    gate: Gate = Gate()
+    release: Release = Release()
+    privacy: Privacy = Privacy()
+    compute: Compute = Compute()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment first, then the file."""
+        return env_settings, init_settings
+
+    def in_digest(self) -> dict[str, Any]:
+        """What of the settings counts towards a release's id: all but paths, threads and device."""
+        return self.model_dump(
+            mode="json", by_alias=True, exclude={"privacy": {"key_file"}, "compute": {"threads", "device"}}
+        )
+
+    def not_in_effect(self) -> list[str]:
+        """Keys that were set but that nothing built so far reads."""
+        return [
+            f"{section}.{key}"
+            for section in type(self).model_fields
+            for key in sorted(getattr(self, section).model_fields_set)
+            if type(getattr(self, section)).model_fields[key].json_schema_extra == LATER
+        ]
+
+
+class Places(BaseModel):
+    """Where things are, from the environment."""
+
+    model_config = ConfigDict(frozen=True)
+
+    home: Path
+    landing: Path
+    warehouse: str
+    storage: str
+    mlflow: str
+    settings_file: Path | None
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Places:
+        """Read the places; all state lies in the home unless said otherwise."""
+        env = os.environ if environment is None else environment
+        home = Path(env.get("NIGHTCART_HOME") or ".nightcart").absolute()
+        file = env.get("NIGHTCART_SETTINGS")
+        return cls(
+            home=home,
+            landing=Path(env.get("NIGHTCART_LANDING") or home / "landing").absolute(),
+            warehouse=env.get("NIGHTCART_WAREHOUSE") or str(home / "warehouse.duckdb"),
+            storage=env.get("NIGHTCART_STORAGE") or str(home / "storage"),
+            mlflow=env.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home / 'mlflow.sqlite'}",
+            settings_file=Path(file).absolute() if file else None,
+        )
+
+    @cached_property
+    def as_environment(self) -> dict[str, str]:
+        """The same places as variables, for child processes."""
+        env = {
+            "NIGHTCART_HOME": str(self.home),
+            "NIGHTCART_LANDING": str(self.landing),
+            "NIGHTCART_WAREHOUSE": self.warehouse,
+            "NIGHTCART_STORAGE": self.storage,
+            "MLFLOW_TRACKING_URI": self.mlflow,
+        }
+        return env | ({"NIGHTCART_SETTINGS": str(self.settings_file)} if self.settings_file else {})
+
+
+def known_keys() -> list[str]:
+    """Every key of the settings file as `section.key`."""
+    return [
+        f"{field.alias or name}.{key}"
+        for name, field in Settings.model_fields.items()
+        for key in field.annotation.model_fields  # type: ignore[union-attr]
+    ]
+
+
+def _refuse_unknown(key: str, where: str) -> None:
+    if key not in known_keys():
+        nearest = difflib.get_close_matches(key, known_keys(), n=1, cutoff=0.0)[0]
+        raise UsageFault(f"unknown setting {key} in {where}", f"did you mean {nearest}? `nightcart doctor` lists all")
+
+
+def _read_file(file: Path | None) -> dict[str, Any]:
+    if file is None:
+        return {}
+    try:
+        content = yaml.safe_load(file.read_text("utf-8")) or {}
+    except (OSError, yaml.YAMLError) as error:
+        raise UsageFault(f"cannot read the settings file {file}: {error}", "NIGHTCART_SETTINGS names it") from error
+    if not isinstance(content, dict) or not all(isinstance(part, dict) for part in content.values()):
+        raise UsageFault(f"{file} holds no sections", "expected `section:` with `key: value` lines below it")
+    for section, keys in content.items():
+        for key in keys:
+            _refuse_unknown(f"{section}.{key}", str(file))
+    return content
+
+
+def load_settings(file: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+    """Settings from the environment and the file.
+
+    Raises:
+        UsageFault: an unknown key (the nearest is named), or a value that is not allowed.
+    """
+    for name in sorted(os.environ if environment is None else environment):
+        if name.startswith(PREFIX):
+            _refuse_unknown(".".join(name.removeprefix(PREFIX).lower().split("__")), "the environment")
+    try:
+        return Settings(**_read_file(file))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise UsageFault(
+            f"setting {key} is {first['input']!r}: {first['msg']}", "see docs/settings.md for the allowed values"
+        ) from error

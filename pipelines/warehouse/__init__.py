@@ -1,0 +1,59 @@
+"""The warehouse: raw rows, dbt's models and what is published. One module a warehouse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import date
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+
+class Session(Protocol):
+    """A connection that holds the warehouse's one writing slot."""
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        """Run a statement."""
+
+    def read(self, sql: str) -> pa.Table:
+        """The rows of a query."""
+
+
+class Warehouse(Protocol):
+    """What Nightcart asks of a warehouse."""
+
+    def session(self) -> AbstractContextManager[Session]:
+        """Take the one writing slot; waits for it, and raises Busy after a while."""
+
+    def slot(self) -> AbstractContextManager[None]:
+        """Hold the writing slot without a connection, for dbt which opens its own."""
+
+    def dbt_environment(self) -> dict[str, str]:
+        """The variables that dbt's profile reads."""
+
+    def release_dbt(self) -> None:
+        """Close what dbt left open in this process."""
+
+    def publish(
+        self, tables: Mapping[str, Sequence[Path]], records: Mapping[str, pa.Table], release_id: str, as_of: date
+    ) -> None:
+        """Make a release the one that readers see, all tables at once; each row of `tables` gets its id and as_of."""
+
+    def query(self, sql: str) -> pa.Table:
+        """Rows of what is published, read-only."""
+
+
+def open_warehouse(place: str, home: Path, threads: int) -> Warehouse:
+    """The warehouse that a place names: the path of a DuckDB file.
+
+    Raises:
+        UsageFault: another kind of place.
+    """
+    from pipelines.errors import UsageFault
+    from pipelines.warehouse.duckdb import DuckDBWarehouse
+
+    if "://" in place:
+        raise UsageFault(f"{place.split('://')[0]}:// is no warehouse we know", "NIGHTCART_WAREHOUSE=<path>.duckdb")
+    return DuckDBWarehouse(Path(place), home, threads)
