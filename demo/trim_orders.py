@@ -79,7 +79,7 @@ def trim_orders(source: Path) -> pa.Table:
 
 
 def write_orders(orders: pa.Table, target: Path) -> None:
-    """Write the table as one small Parquet file: one row group, dictionaries, money as small integers."""
+    """Write the table as one small Parquet file: one row group, the encoding that zstd presses best per column."""
     pq.write_table(
         orders,
         target,
@@ -87,7 +87,9 @@ def write_orders(orders: pa.Table, target: Path) -> None:
         compression="zstd",
         compression_level=22,
         data_page_size=2**23,
-        dictionary_pagesize_limit=2**23,
+        use_dictionary=["country", "product_id", "title"],
+        column_encoding=dict.fromkeys(("order_id", "customer_id", "quantity", "unit_price"), "PLAIN")
+        | {"ordered_at": "DELTA_BINARY_PACKED"},
         store_decimal_as_integer=True,
     )
 
