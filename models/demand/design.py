@@ -1,0 +1,167 @@
+"""The design matrix of the global demand model: one row per product and target period.
+
+Training and scoring share it. Everything in units is divided by the product's recent level, so that
+one model fits products of every size; what lies before a product's first sale is NaN.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.demand.history import YEAR, Block, Floats, days_since
+
+LAGS = {7: 8, 1: 14}
+WINDOWS = {7: (2, 4, 8, 13, 26, 52), 1: (3, 7, 14, 28, 56, 91, 182, 364)}
+"""Windows whose mean is a feature, in periods."""
+LEVEL_WINDOWS = {7: (8, 26), 1: (28, 182)}
+"""The level is the mean over both."""
+AROUND = {7: 1, 1: 3}
+"""Periods on each side of last year's target period that are averaged with it."""
+LAST_YEARS_LEVEL = {7: 8, 1: 28}
+SMALLEST_LEVEL = {7: 0.5, 1: 0.1}
+"""Units a period: keeps the scaled target finite for products that hardly sell."""
+
+
+@dataclass(frozen=True)
+class Design:
+    """The features of one cut-off, ready to be drawn into rows."""
+
+    level: Floats
+    """[n] units a period by which targets are divided."""
+    by_product: Floats
+    """[n, F1]"""
+    by_period: Floats
+    """[n, H, F2]"""
+
+    def rows(self, drawn: NDArray[np.int64] | None = None) -> Floats:
+        """[r, F1 + F2] features of the drawn rows (product * H + h - 1), all of them by default."""
+        products, periods, count = self.by_period.shape
+        if drawn is None:
+            drawn = np.arange(products * periods, dtype=np.int64)
+        flat = self.by_period.reshape(products * periods, count)
+        return np.hstack([self.by_product[drawn // periods], flat[drawn]])
+
+
+def build_design(block: Block, horizon: int, period_days: int) -> Design:
+    """The features of every product and period ahead at one cut-off."""
+    level = recent_level(block, period_days)
+    by_product = np.column_stack(
+        [
+            *_recent(block, level, period_days),
+            *_shape(block, level, period_days),
+            *_dates_and_prices(block, period_days),
+        ]
+    )
+    by_period = np.stack(
+        [*_calendar(block, horizon, period_days), *_last_year(block, level, horizon, period_days)], axis=2
+    )
+    return Design(level, by_product.astype(np.float32), by_period.astype(np.float32))
+
+
+def recent_level(block: Block, period_days: int) -> Floats:
+    """[n] mean units a period over a short and a long window, at least the smallest level."""
+    means = [_mean(block, window) for window in LEVEL_WINDOWS[period_days]]
+    return np.asarray(np.maximum(np.mean(means, axis=0), SMALLEST_LEVEL[period_days]), np.float32)
+
+
+def _mean(block: Block, window: int) -> Floats:
+    """[n] mean over the last `window` periods since the first sale."""
+    counted = np.minimum(block.age, window).astype(np.float32)
+    return np.asarray(block.units[:, :window].sum(axis=1) / counted, np.float32)
+
+
+def _since_first_sale(block: Block, columns: int) -> Floats:
+    """[n, columns] units of the latest periods, NaN before the first sale."""
+    inside = np.arange(columns)[None] < block.age[:, None]
+    return np.where(inside, block.units[:, :columns], np.nan).astype(np.float32)
+
+
+def _recent(block: Block, level: Floats, period_days: int) -> list[Floats]:
+    """Lags, window means and trends, by the level."""
+    lags = _since_first_sale(block, LAGS[period_days]) / level[:, None]
+    windows = [_mean(block, window) for window in WINDOWS[period_days]]
+    trends = [
+        np.log((short + 0.1 * level) / (long + 0.1 * level)) for short, long in zip(windows, windows[2:], strict=False)
+    ]
+    return [*lags.T, *[window / level for window in windows], *trends, np.log(level)]
+
+
+def _shape(block: Block, level: Floats, period_days: int) -> list[Floats]:
+    """How a series sells: share of zeros, spread, largest and middle values, mean of the periods with a sale."""
+    features: list[Floats] = []
+    for window in WINDOWS[period_days][-4:-1]:
+        counted = np.minimum(block.age, window).astype(np.float32)
+        recent = block.units[:, :window]
+        selling = (recent > 0).sum(axis=1).astype(np.float32)
+        mean = recent.sum(axis=1) / counted
+        variance = (recent**2).sum(axis=1) / counted - mean**2
+        features += [1.0 - selling / counted, np.sqrt(np.maximum(variance, 0.0)) / level]
+        features += [recent.max(axis=1) / level, recent.sum(axis=1) / np.maximum(selling, 1.0) / level]
+    known = _since_first_sale(block, WINDOWS[period_days][-3])
+    middle = np.nanquantile(known, [0.5, 0.75], axis=1) if len(block) else np.zeros((2, 0))
+    return [*features, *(middle / level).astype(np.float32)]
+
+
+def _dates_and_prices(block: Block, period_days: int) -> list[Floats]:
+    """Days since the first and last sale; the paid price now and against last year's.
+
+    The list price is no feature: the store overwrites it, so the past cannot be read as it was known.
+    """
+    products = block.products
+    window = WINDOWS[period_days][-1]
+    sold = block.units[:, :window].sum(axis=1)
+    paid = np.where(sold > 0, block.revenue[:, :window].sum(axis=1) / np.maximum(sold, 1e-9), np.nan)
+    recent = products["avg_price_4"].to_numpy(np.float64, na_value=np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        prices = [np.log1p(paid), np.where(paid > 0, np.log((recent + 0.01) / (paid + 0.01)), np.nan)]
+    days = [days_since(products[name], block.as_of) for name in ("first_sold_on", "last_sold_on")]
+    capped = np.minimum(days[0], 2.0 * 365.0)
+    return [array.astype(np.float32) for array in (capped, days[1], *prices)]
+
+
+def _calendar(block: Block, horizon: int, period_days: int) -> list[Floats]:
+    """[n, H] each: the horizon, the target's place in the year, for days its weekday."""
+    steps = np.arange(1, horizon + 1)
+    middle = block.as_of + ((steps - 0.5) * period_days).astype("timedelta64[D]")
+    day = (middle - middle.astype("datetime64[Y]").astype("datetime64[D]")).astype(np.float64)
+    angle = 2.0 * np.pi * day / 365.25
+    columns = [steps.astype(np.float64), np.sin(angle), np.cos(angle)]
+    if period_days == 1:
+        columns.append((middle.astype("datetime64[D]").astype(np.int64) % 7).astype(np.float64))
+    return [np.broadcast_to(column.astype(np.float32), (len(block), horizon)) for column in columns]
+
+
+def _last_year(block: Block, level: Floats, horizon: int, period_days: int) -> list[Floats]:
+    """[n, H] each: last year's units around the target period, by two levels, and the store's season."""
+    at = YEAR[period_days] - np.arange(1, horizon + 1)
+    around = _means_around(block.units, at, AROUND[period_days])
+    before = block.units[:, YEAR[period_days] :][:, : LAST_YEARS_LEVEL[period_days]].mean(axis=1)[:, None]
+    known = block.age[:, None] > at[None] + AROUND[period_days]
+    lift = np.log((around + 0.2 * level[:, None]) / (before + 0.2 * level[:, None]))
+    own = [np.where(known, around / level[:, None], np.nan)]
+    own.append(np.where(block.age[:, None] > YEAR[period_days] + LAST_YEARS_LEVEL[period_days] // 2, lift, np.nan))
+    return [*own, *_store_season(block, at, horizon, period_days)]
+
+
+def _store_season(block: Block, at: NDArray[np.int64], horizon: int, period_days: int) -> list[Floats]:
+    """[n, H]: last year's share of products that sold around the target period against that at the cut-off."""
+    old = block.age > YEAR[period_days] + LAST_YEARS_LEVEL[period_days] // 2
+    if not old.any():
+        return [np.full((len(block), horizon), np.nan, np.float32)]
+    selling = (block.units[old] > 0).mean(axis=0, dtype=np.float64)[None].astype(np.float32)
+    then = _means_around(selling, at, AROUND[period_days])[0]
+    before = selling[0, YEAR[period_days] :][: LAST_YEARS_LEVEL[period_days]].mean()
+    lift = np.log((then + 0.01) / (before + 0.01)).astype(np.float32)
+    return [np.broadcast_to(lift, (len(block), horizon))]
+
+
+def _means_around(values: Floats, at: NDArray[np.int64], radius: int) -> Floats:
+    """[n, H] means of the columns at-radius .. at+radius; columns outside the history are left out."""
+    offsets = at[:, None] + np.arange(-radius, radius + 1)[None]  # [H, 2r+1]
+    inside = (offsets >= 0) & (offsets < values.shape[1])
+    picked = values[:, np.clip(offsets, 0, values.shape[1] - 1)] * inside[None]
+    means: Floats = picked.sum(axis=2) / np.maximum(inside.sum(axis=1), 1)[None].astype(np.float32)
+    return means

@@ -1,0 +1,126 @@
+"""Demand history as dense arrays: one block of products by periods for each cut-off.
+
+Period i (1 = the latest) covers [as_of - i*p days, as_of - (i-1)*p days). Column i-1 of a block's
+arrays holds period i; periods without a row in `demand_periods` are zeros.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models.dates import to_days
+from models.protocol import Features
+
+PRODUCTS, PERIODS = "demand_products", "demand_periods"
+LENGTH = {7: 110, 1: 400}
+"""Periods of history kept, by days in a period."""
+YEAR = {7: 52, 1: 364}
+"""Periods in a year, by days in a period; 364 keeps the weekday."""
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Block:
+    """The products in scope at one cut-off and their history."""
+
+    as_of: np.datetime64
+    products: pd.DataFrame
+    """The rows of `demand_products` at this cut-off, sorted by product_id: n rows."""
+    units: Floats
+    """[n, L] units ordered."""
+    revenue: Floats
+    """[n, L] what was paid for them."""
+    age: NDArray[np.int64]
+    """[n] periods since the first sale, 1..L; a product never sold has 1."""
+
+    def __len__(self) -> int:
+        return len(self.products)
+
+
+def blocks(features: Features, period_days: int) -> Iterator[Block]:
+    """One block per cut-off in `features`, in time order.
+
+    Raises ValueError where `period_days` is not 1 or 7, or a period does not lie before its cut-off.
+    """
+    length = periods_kept(period_days)
+    products = features[PRODUCTS]
+    at = to_days(products["as_of"])
+    periods = _by_cutoff(features[PERIODS])
+    for as_of in np.unique(at):
+        own = products.loc[at == as_of].sort_values("product_id", ignore_index=True)
+        if own["product_id"].duplicated().any():
+            raise ValueError(f"{PRODUCTS}: found a product twice at {as_of}, expected one row per as_of and product_id")
+        units, revenue = _dense(own["product_id"], periods.get(as_of), length)
+        yield Block(as_of, own, units, revenue, _age(own, as_of, period_days, length))
+
+
+def periods_kept(period_days: int) -> int:
+    """Length of the history for a period of 7 days or 1 day."""
+    if period_days not in LENGTH:
+        raise ValueError(f"period_days is {period_days}, expected one of {sorted(LENGTH)} (a day or a week)")
+    return LENGTH[period_days]
+
+
+def _by_cutoff(periods: pd.DataFrame) -> dict[np.datetime64, pd.DataFrame]:
+    """The period rows of each cut-off, cut out of the frame once."""
+    if periods.empty:
+        return {}
+    at = to_days(periods["as_of"])
+    if (np.diff(at) < np.timedelta64(0, "D")).any():
+        order = np.argsort(at, kind="stable")
+        periods, at = periods.iloc[order], at[order]
+    starts = np.flatnonzero(np.concatenate([[True], at[1:] != at[:-1]]))
+    ends = np.append(starts[1:], len(at))
+    return {at[start]: periods.iloc[start:end] for start, end in zip(starts, ends, strict=True)}
+
+
+def _dense(products: pd.Series, rows: pd.DataFrame | None, length: int) -> tuple[Floats, Floats]:
+    """Two [n, L] arrays of units and revenue; rows of products out of scope are left out."""
+    shape = (len(products), length)
+    units, revenue = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    if rows is None:
+        return units, revenue
+    ago = rows["periods_ago"].to_numpy(np.int64)
+    if (ago < 1).any():
+        raise ValueError(f"{PERIODS}: found periods_ago {ago.min()}, expected at least 1: a feature from the future")
+    which = pd.Index(products).get_indexer(pd.Index(rows["product_id"]))
+    kept = (which >= 0) & (ago <= length)
+    at = (which[kept], ago[kept] - 1)
+    units[at] = np.maximum(rows["units"].to_numpy(np.float32)[kept], 0.0)
+    revenue[at] = np.maximum(rows["revenue"].to_numpy(np.float32)[kept], 0.0)
+    return units, revenue
+
+
+def _age(products: pd.DataFrame, as_of: np.datetime64, period_days: int, length: int) -> NDArray[np.int64]:
+    days = days_since(products["first_sold_on"], as_of)
+    periods = np.ceil(np.where(np.isnan(days), 1.0, days) / period_days)
+    return np.clip(periods, 1, length).astype(np.int64)
+
+
+def days_since(column: pd.Series, as_of: np.datetime64) -> NDArray[np.float64]:
+    """Days from each date to `as_of`, NaN where there is none."""
+    dates = to_days(column)
+    days = (as_of - dates).astype(np.float64)
+    return np.where(np.isnat(dates), np.nan, days)
+
+
+def naive_scales(features: Features, period_days: int) -> pd.DataFrame:
+    """The scale of MASE: as_of, product_id and the in-sample mean absolute error of the naive forecast (lag 1).
+
+    Over the periods since the first sale (a year of them at most); NaN where there is only one.
+    """
+    frames = []
+    for block in blocks(features, period_days):
+        steps = np.abs(np.diff(block.units[:, : YEAR[period_days] + 1], axis=1))
+        inside = np.arange(steps.shape[1])[None] < block.age[:, None] - 1
+        count = inside.sum(axis=1)
+        scale = np.where(count > 0, (steps * inside).sum(axis=1) / np.maximum(count, 1), np.nan)
+        frames.append(block.products[["as_of", "product_id"]].assign(scale=scale.astype(np.float64)))
+    empty = features[PRODUCTS][["as_of", "product_id"]].assign(scale=0.0)
+    return pd.concat(frames, ignore_index=True) if frames else empty

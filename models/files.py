@@ -1,0 +1,80 @@
+"""Model files: JSON for settings, safetensors for arrays; deterministic bytes, clear errors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load as parse_arrays
+from safetensors.numpy import save as render_arrays
+
+SETTINGS_FILE = "settings.json"
+_ADVICE = "restore the folder from storage, or train the model again"
+
+
+def write_settings(folder: Path, settings: Mapping[str, Any]) -> None:
+    """Write `settings.json` with sorted keys, so that equal settings give equal bytes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(dict(settings), indent=2, sort_keys=True, allow_nan=False)
+    (folder / SETTINGS_FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def read_settings(folder: Path, model: str) -> dict[str, Any]:
+    """Read `settings.json` of a model named `model`.
+
+    Raises ValueError where the file is missing, is no JSON object, or belongs to another model.
+    """
+    raw = read_bytes(folder / SETTINGS_FILE, model)
+    try:
+        settings = json.loads(raw)
+    except ValueError as error:
+        raise corrupt(folder / SETTINGS_FILE, model, str(error)) from error
+    if not isinstance(settings, dict):
+        raise corrupt(folder / SETTINGS_FILE, model, f"found a {type(settings).__name__}, expected an object")
+    if settings.get("model") != model:
+        raise corrupt(folder / SETTINGS_FILE, model, f"it belongs to the model {settings.get('model')!r}")
+    return settings
+
+
+def take(settings: Mapping[str, Any], key: str, kind: type, folder: Path) -> Any:
+    """The value of `key`, checked to be of `kind`; raises ValueError otherwise."""
+    value = settings.get(key)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
+        found = f"{key} is {value!r}, expected {kind.__name__}"
+        raise corrupt(folder / SETTINGS_FILE, str(settings.get("model")), found)
+    return value
+
+
+def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write arrays as one safetensors file, in the order of their names."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(render_arrays({name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)}))
+
+
+def read_arrays(path: Path, model: str) -> dict[str, np.ndarray]:
+    """Read a safetensors file; raises ValueError where it is missing or corrupt."""
+    try:
+        return dict(parse_arrays(read_bytes(path, model)))
+    except SafetensorError as error:
+        raise corrupt(path, model, str(error)) from error
+
+
+def read_bytes(path: Path, model: str) -> bytes:
+    """The bytes of a model file; raises ValueError where it is missing or empty."""
+    if not path.is_file():
+        raise corrupt(path, model, "the file is missing")
+    raw = path.read_bytes()
+    if not raw:
+        raise corrupt(path, model, "the file has no bytes")
+    return raw
+
+
+def corrupt(path: Path, model: str, found: str) -> ValueError:
+    """The error for a model file that cannot be used: what was found and what to do."""
+    return ValueError(f"cannot load model {model} from {path}: {found}; {_ADVICE}")

@@ -1,0 +1,133 @@
+"""Every model class keeps the protocol: one test file runs over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal
+
+from models import demand, recommendations
+from tests.models.generators import at_last_cutoff, demand_frames, popularity_frames
+
+DEMAND_COLUMNS = ["as_of", "product_id", "horizon", "units_mean", "units_p10", "units_p50", "units_p90"]
+LIST_COLUMNS = ["as_of", "customer_id", "rank", "product_id", "score", "reason"]
+DEMAND = {"horizon": 3, "period_days": 7, "threads": 1, "seed": 7, "device": "cpu"}
+LISTS = {"top_k": 5, "exclude_bought": True, "seed": 7}
+
+CASES = [
+    *[pytest.param(model, DEMAND, demand_frames, id=model.name) for model in demand.CONTESTANTS],
+    *[pytest.param(model, LISTS, popularity_frames, id=model.name) for model in recommendations.CONTESTANTS],
+]
+Frames = Callable[..., tuple[dict[str, pd.DataFrame], pd.DataFrame]]
+
+
+def _fitted(model: Any, settings: dict[str, Any], frames: Frames) -> Any:
+    return model(**settings).fit(*frames())
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.mark.parametrize(("model", "settings", "frames"), CASES)
+def test_a_loaded_model_predicts_what_the_saved_one_did(
+    model: Any, settings: dict[str, Any], frames: Frames, tmp_path: Path
+) -> None:
+    fitted = _fitted(model, settings, frames)
+    fitted.save(tmp_path / "model")
+    loaded = model.load(tmp_path / "model")
+    night = at_last_cutoff(frames()[0])
+    assert_frame_equal(loaded.predict(night), fitted.predict(night))
+    loaded.save(tmp_path / "again")
+    assert _files(tmp_path / "again") == _files(tmp_path / "model")
+
+
+@pytest.mark.parametrize(("model", "settings", "frames"), CASES)
+def test_a_refit_saves_the_same_bytes(model: Any, settings: dict[str, Any], frames: Frames, tmp_path: Path) -> None:
+    twice = _fitted(model, settings, frames)
+    twice.save(tmp_path / "first")
+    twice.fit(*frames()).save(tmp_path / "second")
+    _fitted(model, settings, frames).save(tmp_path / "third")
+    assert _files(tmp_path / "first") == _files(tmp_path / "second") == _files(tmp_path / "third")
+
+
+@pytest.mark.parametrize("damage", ["missing", "empty", "cut", "garbage"])
+@pytest.mark.parametrize(("model", "settings", "frames"), CASES)
+def test_a_damaged_file_is_named(
+    model: Any, settings: dict[str, Any], frames: Frames, damage: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "model"
+    _fitted(model, settings, frames).save(folder)
+    for path in sorted(folder.iterdir()):
+        whole = path.read_bytes()
+        if damage == "missing":
+            path.unlink()
+        else:
+            path.write_bytes({"empty": b"", "cut": whole[: len(whole) // 2], "garbage": b"\x93 no model"}[damage])
+        with pytest.raises(ValueError, match=rf"cannot load model {model.name} from .*{path.name}: .*; restore"):
+            model.load(folder)
+        path.write_bytes(whole)
+
+
+@pytest.mark.parametrize(("model", "settings", "frames"), CASES)
+def test_another_models_folder_is_refused(model: Any, settings: dict[str, Any], frames: Frames, tmp_path: Path) -> None:
+    other = next(one for one in [*demand.CONTESTANTS, *recommendations.CONTESTANTS] if one is not model)
+    _fitted(model, settings, frames).save(tmp_path)
+    with pytest.raises(ValueError, match=f"it belongs to the model '{model.name}'"):
+        other.load(tmp_path)
+
+
+@pytest.mark.parametrize(("model", "settings", "frames"), CASES)
+def test_columns_and_types_and_order(model: Any, settings: dict[str, Any], frames: Frames) -> None:
+    predicted = _fitted(model, settings, frames).predict(frames()[0])
+    is_demand = frames is demand_frames
+    assert list(predicted.columns) == (DEMAND_COLUMNS if is_demand else LIST_COLUMNS)
+    assert str(predicted["as_of"].dtype) == "datetime64[us]"
+    assert (
+        predicted["product_id"].dtype
+        == frames()[0]["products" if not is_demand else "demand_products"]["product_id"].dtype
+    )
+    assert predicted["horizon" if is_demand else "rank"].dtype == "int64"
+    assert all(predicted[name].dtype == "float64" for name in (DEMAND_COLUMNS[3:] if is_demand else ["score"]))
+    key = DEMAND_COLUMNS[:3] if is_demand else LIST_COLUMNS[:3]
+    assert_frame_equal(predicted, predicted.sort_values(key, ignore_index=True))
+    assert not predicted.duplicated(key).any()
+
+
+@pytest.mark.parametrize(("model", "settings", "frames"), CASES)
+def test_a_night_with_nothing_in_scope_gives_the_same_columns_without_rows(
+    model: Any, settings: dict[str, Any], frames: Frames
+) -> None:
+    fitted = _fitted(model, settings, frames)
+    full = fitted.predict(at_last_cutoff(frames()[0]))
+    empty = fitted.predict({name: frame.iloc[:0] for name, frame in frames()[0].items()})
+    assert len(empty) == 0
+    assert list(empty.columns) == list(full.columns)
+    assert [str(kind) for kind in empty.dtypes] == [str(kind) for kind in full.dtypes]
+
+
+@pytest.mark.parametrize(("model", "settings", "frames"), CASES)
+def test_without_targets_a_model_says_so_or_needs_none(model: Any, settings: dict[str, Any], frames: Frames) -> None:
+    features, targets = frames()
+    if model.name in {"xgboost_quantiles", "popular_recent"}:
+        with pytest.raises(ValueError, match="too little data"):
+            model(**settings).fit(features, targets.iloc[:0])
+    else:
+        assert len(model(**settings).fit(features, targets.iloc[:0]).predict(features)) > 0
+
+
+@pytest.mark.parametrize(("model", "settings", "frames"), CASES)
+def test_dates_may_be_datetimes_or_python_dates(model: Any, settings: dict[str, Any], frames: Frames) -> None:
+    features, targets = frames()
+    stamped = {name: _stamped(frame) for name, frame in features.items()}
+    expected = model(**settings).fit(features, targets).predict(features)
+    assert_frame_equal(model(**settings).fit(stamped, _stamped(targets)).predict(stamped), expected)
+
+
+def _stamped(frame: pd.DataFrame) -> pd.DataFrame:
+    dates = [name for name in frame.columns if name == "as_of" or name.endswith(("_on", "_as_of"))]
+    return frame.assign(**{name: pd.to_datetime(frame[name]) for name in dates})
