@@ -1,0 +1,72 @@
+# The only door: hooks, CI and the README call these targets and nothing else.
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+# Which build of torch: cpu (small) or cuda (several GB, for a GPU). Changing it needs `make clean` first.
+TORCH ?= cpu
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+# Where pip and uv look for torch's CPU build, which is not on PyPI: a folder or a page of links.
+TORCH_LINKS ?= $(or $(PIP_FIND_LINKS),https://download.pytorch.org/whl/cpu/torch/)
+
+BIN := .venv/bin
+LOCK := lock-$(TORCH).txt
+READY := .venv/.ready-$(TORCH)
+DEMO_HOME ?= $(CURDIR)/.nightcart
+DEMO_AS_OF ?= 2011-11-01
+
+# Everything stays inside this folder; compiled files are what makes Airflow, torch and GX start in a second.
+unexport PYTHONDONTWRITEBYTECODE
+export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export GX_ANALYTICS_ENABLED := false
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+export DO_NOT_TRACK := 1
+
+.PHONY: help setup check test demo docs lock format clean
+help: ## what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(READY) ## the virtual environment .venv from the hash-pinned lock (TORCH=cpu or cuda)
+
+$(READY): $(LOCK) setup.cfg pyproject.toml
+	@echo "setting up .venv ($(LOCK)): about a minute, with downloads"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --no-cache-dir uv==$(UV_VERSION)
+	@$(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode --link-mode hardlink \
+		$(if $(filter cpu,$(TORCH)),--find-links $(TORCH_LINKS)) $(LOCK)
+	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@rm -f .venv/.ready-*; touch $@
+
+demo: setup ## one night of the demo store, through Airflow, with everything it publishes
+	@$(BIN)/nightcart demo-store $(DEMO_HOME)/landing
+	@NIGHTCART_HOME=$(DEMO_HOME) NIGHTCART_LANDING=$(DEMO_HOME)/landing NIGHTCART_SETTINGS=demo/settings.yaml \
+		$(BIN)/nightcart night $(DEMO_AS_OF)
+
+test: setup ## all tests, with coverage of pipelines/ and models/
+	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered --durations=10
+
+check: setup ## ruff, mypy --strict, sqlfluff, generated documents up to date
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/sqlfluff lint --disable-progress-bar --processes 2 dbt
+	@$(BIN)/python -m docs.generate --check
+
+docs: setup ## write the generated documents and files anew
+	@$(BIN)/python -m docs.generate
+
+format: setup ## format the code
+	@$(BIN)/ruff check --fix --quiet .
+	@$(BIN)/ruff format --quiet .
+
+lock: setup ## resolve both locks anew
+	@$(BIN)/uv pip compile setup.cfg --extra dev --generate-hashes --python-version 3.11 --quiet --no-header \
+		--find-links $(TORCH_LINKS) --override <(echo 'torch==2.13.0+cpu') --no-emit-package nvidia-nccl-cu12 \
+		--no-annotate --upgrade -o lock-cpu.txt
+	@$(BIN)/uv pip compile setup.cfg --extra dev --generate-hashes --python-version 3.11 --quiet --no-header \
+		--no-annotate --upgrade -o lock-cuda.txt
+
+clean: ## remove the environment, caches and the demo's home
+	@rm -rf .venv .cache .nightcart .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* *.egg-info

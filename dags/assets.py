@@ -1,0 +1,29 @@
+"""The assets that Nightcart's DAGs hand to each other, and the as_of of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from airflow.sdk import Asset
+
+RELEASE = Asset(name="nightcart_release", uri="nightcart://release")  # extra: as_of and release_id
+CHAMPIONS = Asset(name="nightcart_champions", uri="nightcart://champions")  # extra: as_of and the decisions
+
+
+def as_of(context: Mapping[str, Any]) -> date:
+    """The night a run stands for: asked for, else of its partition, its event, its interval, or when it was due.
+
+    A manual run may have no logical date, and an asset-triggered one no interval; `run_after` is always set and
+    unchanged by a clear.
+    """
+    run = context["dag_run"]
+    asked = (run.conf or {}).get("as_of") or (context.get("params") or {}).get("as_of")
+    events = [event for group in (context.get("triggering_asset_events") or {}).values() for event in group]
+    extra = next((event.extra["as_of"] for event in events if (event.extra or {}).get("as_of")), None)
+    found = asked or getattr(run, "partition_key", None) or extra
+    if found:
+        return date.fromisoformat(str(found)[:10])
+    due = context.get("data_interval_end") or run.run_after
+    return date.fromisoformat(due.isoformat()[:10])

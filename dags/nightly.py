@@ -1,0 +1,122 @@
+"""### One night: from the store's extracts to one published release
+
+Each task calls the step of the same name; `nightcart step NAME AS_OF` calls it by hand. Tasks pass ids, never frames,
+and every step can be cleared and run again: a retry gives the same release.
+
+**When it fails.** *validate* stops on what the store delivered: its message names the entity, the rule, three values
+and the command to go on with. *audit* stops on what would have been published. Yesterday's release stays readable in
+both cases. Clear the failed task once the cause is mended.
+
+**Backfill.** A night newer than all before collects; an older one reads what was known by then and publishes without
+moving the current release.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pendulum
+from airflow.exceptions import AirflowFailException
+from airflow.sdk import Param, dag, get_current_context, task
+from assets import RELEASE, as_of
+
+from pipelines.contract import OUTPUTS
+from pipelines.errors import AuditFault, IncomingFault, UsageFault
+
+
+def run(step: str, **options: object) -> dict[str, Any]:
+    """Run a step for this run's night; what a retry cannot mend fails at once."""
+    from pipelines.steps import run_step
+
+    context = get_current_context()
+    try:
+        return run_step(step, as_of(context), **options)
+    except (IncomingFault, AuditFault, UsageFault) as error:
+        raise AirflowFailException(f"{error}\n{error.hint}") from error
+
+
+@dag(
+    schedule="0 2 * * *",
+    start_date=pendulum.datetime(2009, 12, 1, tz="UTC"),
+    catchup=False,
+    max_active_runs=1,
+    doc_md=__doc__,
+    tags=["nightcart"],
+    params={
+        "as_of": Param(None, type=["null", "string"], format="date", description="the night; empty: the run's own"),
+        "earliest": Param(
+            None, type=["null", "string"], format="date", description="backfill: train first champions as of this night"
+        ),
+    },
+    default_args={
+        "owner": "data engineers",
+        "retries": 2,
+        "retry_delay": timedelta(seconds=10),
+        "retry_exponential_backoff": True,
+        "max_retry_delay": timedelta(minutes=10),
+        "execution_timeout": timedelta(hours=2),
+    },
+)
+def nightly() -> None:
+    """Collect, validate, load, build features, score, audit, publish, report."""
+
+    @task
+    def collect() -> None:
+        """New complete partitions of the landing zone, pseudonymised at the border."""
+        run("collect")
+
+    @task
+    def validate() -> None:
+        """Row faults to quarantine; a faulty partition stops the night before anything is loaded."""
+        run("validate")
+
+    @task(pool="warehouse")
+    def load() -> None:
+        """Accepted rows into raw, as versions."""
+        run("load")
+
+    @task(pool="warehouse")
+    def build_features() -> str:
+        """One dbt build, then the snapshot; returns its digest."""
+        return str(run("build_features")["snapshot"])
+
+    @task(pool="gpu")
+    def train_first_champions() -> None:
+        """Only for outputs that never had a champion; all other training is the `train` DAG's."""
+        run("train_first_champions", earliest=(get_current_context()["params"] or {}).get("earliest"))
+
+    @task(map_index_template="{{ task.op_kwargs['output'] }}")
+    def score(output: str) -> dict[str, Any]:
+        """Tonight's predictions of one output, business rules applied."""
+        result = run(f"score_{output}")
+        return {"output": output, "release_id": result["release_id"], "skipped": result["skipped"]}
+
+    @task
+    def monitor() -> None:
+        """Figures and volumes of the night."""
+        run("monitor")
+
+    @task
+    def audit() -> None:
+        """What is about to leave: coverage, ranges, rules, volume."""
+        run("audit")
+
+    @task(outlets=[RELEASE])
+    def publish(*, outlet_events: Any) -> str:
+        """All tables at once; returns the release's id."""
+        result = run("publish")
+        outlet_events[RELEASE].extra = {"as_of": as_of(get_current_context()).isoformat(), **result}
+        return str(result["release_id"])
+
+    @task
+    def render_report() -> str:
+        """The static page of the night; returns where it lies."""
+        return str(run("render_report")["report"])
+
+    scored = score.expand(output=list(OUTPUTS))
+    collect() >> validate() >> load() >> build_features() >> train_first_champions() >> scored
+    scored >> monitor() >> audit() >> publish() >> render_report()
+
+
+nightly()

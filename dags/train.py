@@ -1,0 +1,62 @@
+"""### Training: challengers against champions, weekly
+
+Features are built at past cut-offs, every contestant of an output is fitted on what was known at each cut-off and
+judged on the weeks after it; the gate lets a challenger become champion only when the interval of its gain lies above
+the minimum effect. A new champion serves from the night after. Every run is in MLflow, experiment `nightcart/<output>`.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pendulum
+from airflow.sdk import Param, dag, get_current_context, task
+from assets import CHAMPIONS, as_of
+
+from pipelines.contract import OUTPUTS
+
+
+@dag(
+    schedule="0 6 * * 0",
+    start_date=pendulum.datetime(2009, 12, 1, tz="UTC"),
+    catchup=False,
+    max_active_runs=1,
+    doc_md=__doc__,
+    tags=["nightcart"],
+    params={
+        "as_of": Param(None, type=["null", "string"], format="date", description="the cut-off; empty: the run's own")
+    },
+    default_args={
+        "owner": "ML engineers",
+        "retries": 1,
+        "retry_delay": timedelta(minutes=1),
+        "execution_timeout": timedelta(hours=6),
+    },
+)
+def train() -> None:
+    """Build features at past cut-offs, then fit, evaluate and gate each output."""
+
+    @task(pool="warehouse")
+    def build_training_features() -> str:
+        """Features at past cut-offs; returns the digest of their snapshot."""
+        from pipelines.home import Home
+        from pipelines.training.train import training_snapshot
+
+        return training_snapshot(Home.open(), as_of(get_current_context()))
+
+    @task(pool="gpu", outlets=[CHAMPIONS], map_index_template="{{ task.op_kwargs['output'] }}")
+    def train_output(output: str, snapshot: str, *, outlet_events: Any) -> dict[str, Any]:
+        """Fit, evaluate and gate one output; returns the decision."""
+        from pipelines.home import Home
+        from pipelines.training.train import train_output as fit_and_gate
+
+        night = as_of(get_current_context())
+        decision = fit_and_gate(Home.open(), output, night, snapshot, decided_by="train")
+        outlet_events[CHAMPIONS].extra = {"as_of": night.isoformat(), **decision}
+        return decision
+
+    train_output.partial(snapshot=build_training_features()).expand(output=list(OUTPUTS))
+
+
+train()

@@ -1,0 +1,1 @@
+"""Scoring: the champions' predictions of one night, as the tables that are published."""

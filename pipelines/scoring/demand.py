@@ -1,0 +1,72 @@
+"""Demand: how much of each product will sell in each coming period, as mean and quantiles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from models.protocol import Features, Model
+from pipelines.home import Home
+from pipelines.scoring.outputs import Measures, Tables
+
+
+class DemandOutput:
+    """Products times periods; judged by WAPE of the median."""
+
+    name = "demand"
+    metric = "wape"
+    higher_is_better = False
+    figures = ("wape", "mase", "scaled_pinball", "coverage_80", "bias")
+    features: Mapping[str, str] = {
+        "demand_products": "features_demand_products",
+        "demand_periods": "features_demand_periods",
+    }
+    targets = "features_demand_targets"
+
+    def contestants(self) -> tuple[type[Model], ...]:
+        """Seasonal naive, the mean of the last eight periods, and one global model."""
+        from models.demand import CONTESTANTS
+
+        return CONTESTANTS
+
+    def arguments(self, home: Home) -> dict[str, Any]:
+        """Horizon and length of a period, and what to compute with."""
+        settings = home.settings
+        return {
+            "horizon": settings.demand.horizon,
+            "period_days": settings.demand.period_days,
+            "threads": home.threads,
+            "seed": settings.compute.seed,
+            "device": home.device,
+        }
+
+    def label(self, home: Home, metric: str) -> str:
+        """The metric's name where figures are compared."""
+        return metric
+
+    def measure(self, home: Home, predictions: pd.DataFrame, features: Features, truth: pd.DataFrame) -> Measures:
+        """Errors per product over all horizons."""
+        from models import metrics
+        from models.demand.history import naive_scales
+
+        period_days = home.settings.demand.period_days
+        scored = metrics.with_actuals(predictions, truth, period_days)
+        scales = naive_scales(features, period_days)
+        return {
+            "wape": metrics.wape(scored),
+            "mase": metrics.mase(scored, scales),
+            "scaled_pinball": metrics.scaled_pinball(scored, scales),
+            "coverage_80": metrics.coverage(scored),
+            "bias": metrics.bias(scored),
+        }
+
+    def tables(self, home: Home, as_of: date, model: Model, features: Features, version: str) -> Tables:
+        """`demand_forecasts`: period h starts h - 1 periods after as_of."""
+        forecasts = model.predict(features)
+        days = (forecasts["horizon"] - 1) * home.settings.demand.period_days
+        forecasts["period_start"] = (pd.Timestamp(as_of) + pd.to_timedelta(days, unit="D")).dt.date
+        forecasts["model_version"] = version
+        return {"demand_forecasts": forecasts}

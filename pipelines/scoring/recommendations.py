@@ -1,0 +1,72 @@
+"""Recommendations: what to show each customer tomorrow, and what to show those without history."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from models.protocol import Features, Model
+from pipelines.home import Home
+from pipelines.scoring.outputs import Measures, Tables
+
+
+class RecommendationsOutput:
+    """Customers times ranks; judged by NDCG at the length of the list, on what is bought in the 28 days after."""
+
+    name = "recommendations"
+    metric = "ndcg"
+    higher_is_better = True
+    figures = ("ndcg", "recall", "hit_rate")
+    features: Mapping[str, str] = {
+        "product_popularity": "features_product_popularity",
+        "customer_products": "features_customer_products",
+        "products": "features_products",
+    }
+    targets = "features_recommendation_targets"
+
+    def contestants(self) -> tuple[type[Model], ...]:
+        """The list of the whole year, and the list of the last weeks with decay."""
+        from models.recommendations import CONTESTANTS
+
+        return CONTESTANTS
+
+    def arguments(self, home: Home) -> dict[str, Any]:
+        """Length of the list and what may be on it."""
+        settings = home.settings
+        return {
+            "top_k": settings.recommendations.top_k,
+            "exclude_bought": settings.recommendations.exclude_bought,
+            "seed": settings.compute.seed,
+        }
+
+    def label(self, home: Home, metric: str) -> str:
+        """The metric's name where figures are compared, with the length of the list."""
+        return f"{metric}_at_{home.settings.recommendations.top_k}"
+
+    def measure(self, home: Home, predictions: pd.DataFrame, features: Features, truth: pd.DataFrame) -> Measures:
+        """Hits per customer with a purchase in the window; what may not be shown is no target."""
+        from models import metrics
+
+        key, k = ["customer_id", "product_id"], home.settings.recommendations.top_k
+        known = features["customer_products"]
+        truth = truth[truth["customer_id"].isin(known["customer_id"])]
+        if home.settings.recommendations.exclude_bought:
+            bought = pd.MultiIndex.from_frame(known[key])
+            truth = truth[~pd.MultiIndex.from_frame(truth[key]).isin(bought)]
+        return {
+            "ndcg": metrics.ndcg_at_k(predictions, truth, k),
+            "recall": metrics.recall_at_k(predictions, truth, k),
+            "hit_rate": metrics.hit_rate_at_k(predictions, truth, k),
+        }
+
+    def tables(self, home: Home, as_of: date, model: Model, features: Features, version: str) -> Tables:
+        """`recommendations` for customers with history, `recommendations_default` for all others."""
+        lists = model.predict(features)
+        default = model.predict_default(features)  # type: ignore[attr-defined]
+        return {
+            "recommendations": lists.assign(reason_product_id=None, arm="model", model_version=version),
+            "recommendations_default": default.assign(country=None, channel=None),
+        }

@@ -1,0 +1,88 @@
+"""Champions: which model serves an output from which night on, and where its files lie."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date
+
+import sqlalchemy as sa
+
+from models.protocol import Model
+from pipelines.errors import StorageFault
+from pipelines.home import Home
+from pipelines.records import Row, champions, clock
+from pipelines.scoring.outputs import Output
+from pipelines.storage import digest_of, sha256_of
+
+
+def champion_of(home: Home, output: str, as_of: date) -> Row | None:
+    """The champion of an output on a night: the last decision that is in effect by then."""
+    query = (
+        sa.select(champions)
+        .where(champions.c.output == output, champions.c.effective_from <= as_of)
+        .order_by(champions.c.effective_from.desc(), champions.c.id.desc())
+    )
+    return home.records.first(query)
+
+
+def crown(home: Home, output: str, version: Row, effective_from: date, decided_by: str, reason: str) -> Row:
+    """Record a decision; the same one twice is one."""
+    row = {
+        "output": output,
+        "model": version["model"],
+        "model_version": version["model_version"],
+        "trained_as_of": version["trained_as_of"],
+        "effective_from": effective_from,
+        "decided_by": decided_by,
+        "decided_at": clock(),
+        "reason": reason,
+    }
+    same = sa.and_(
+        champions.c.output == output,
+        champions.c.effective_from == effective_from,
+        champions.c.model_version == version["model_version"],
+    )
+    home.records.replace(champions, [row], same)
+    return row
+
+
+def store_model(home: Home, output: str, model: Model, trained_as_of: date) -> Row:
+    """Put a model's files into the store under a version named by their content."""
+    folder = home.storage.scratch()
+    try:
+        model.save(folder)
+        files = sorted(file for file in folder.rglob("*") if file.is_file())
+        digests = {file.relative_to(folder).as_posix(): sha256_of(file) for file in files}
+        version = f"{model.name}-{digest_of(digests)[:12]}"
+        for file in files:
+            home.storage.put(_key(output, version, file.relative_to(folder).as_posix()), file)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    home.storage.put_json(_key(output, version, "digests.json"), digests)
+    return {"model": model.name, "model_version": version, "trained_as_of": trained_as_of}
+
+
+def load_model(home: Home, output: Output, champion: Row) -> Model:
+    """A stored model, its files checked against their digests first.
+
+    Raises:
+        StorageFault: a file is missing or is not what was stored.
+    """
+    version = champion["model_version"]
+    hint = f"restore {_key(output.name, version, '')} in the store, or train again: `nightcart train {output.name} ...`"
+    digests = home.storage.read_json(_key(output.name, version, "digests.json"))
+    for name, digest in digests.items():
+        if (found := sha256_of(home.storage.path(_key(output.name, version, name)))) != digest:
+            raise StorageFault(f"model file {version}/{name} has digest {found[:12]}, expected {digest[:12]}", hint)
+    contestant = next((kind for kind in output.contestants() if kind.name == champion["model"]), None)
+    if contestant is None:
+        raise StorageFault(f"no contestant of {output.name} is called {champion['model']}", hint)
+    folder = home.storage.path(_key(output.name, version, "digests.json")).parent
+    try:
+        return contestant.load(folder)
+    except ValueError as error:
+        raise StorageFault(str(error), hint) from error
+
+
+def _key(output: str, version: str, name: str) -> str:
+    return f"models/{output}/{version}/{name}"

@@ -1,0 +1,86 @@
+"""At which past cut-offs features are built to train, and at which models are judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from pipelines.home import Home
+
+EVALUATIONS = 3  # cut-offs that a model is judged at, their windows side by side
+MIN_HISTORY_DAYS = 56  # days of sales before the earliest cut-off
+MAX_ROWS = 1_500_000  # products x cut-offs x horizon: what fits in memory with room to spare
+MAX_CUTOFFS = 60
+WINDOW_DAYS = 28  # days after a cut-off whose purchases judge recommendations
+RECOMMENDATION_CUTOFFS = 6
+
+
+@dataclass(frozen=True)
+class Cutoffs:
+    """The cut-offs of one output: to train at, and to judge at (a subset of the past too)."""
+
+    training: tuple[date, ...]
+    evaluation: tuple[date, ...]
+
+    @property
+    def all(self) -> list[date]:
+        """Every cut-off, in time order."""
+        return sorted({*self.training, *self.evaluation})
+
+
+@dataclass(frozen=True)
+class Sales:
+    """How far the sales known at a cut-off reach back, and how many products had some in the last year."""
+
+    first_day: date | None
+    products: int
+
+
+def known_sales(home: Home, as_of: date) -> Sales:
+    """First day with sales, and products sold within a year, as known at as_of."""
+    with home.warehouse.session() as session:
+        row = session.read(
+            f"""
+            select min(day) as first_day,
+                   count(distinct case when day >= date '{as_of - timedelta(days=365)}' then product_id end) as products
+            from intermediate.int_product_days
+            where known_at <= timestamp '{as_of}' and day < date '{as_of}'
+            """
+        ).to_pylist()[0]
+    return Sales(row["first_day"], int(row["products"]))
+
+
+def demand_cutoffs(as_of: date, sales: Sales, horizon: int, period_days: int) -> Cutoffs:
+    """Judged at the last three windows of the horizon; trained every quarter of it as far back as history goes."""
+    window = timedelta(days=horizon * period_days)
+    if sales.first_day is None or not sales.products:
+        return Cutoffs((), ())
+    earliest = sales.first_day + timedelta(days=MIN_HISTORY_DAYS)
+    stride = timedelta(days=max(1, horizon // 4) * period_days)
+    room = min(MAX_CUTOFFS, max(2, MAX_ROWS // (sales.products * horizon)))
+    training = [as_of - stride * step for step in range(1, room + 1)]
+    evaluation = [as_of - window * step for step in range(1, EVALUATIONS + 1)]
+    return Cutoffs(
+        tuple(sorted(day for day in training if day >= earliest)),
+        tuple(sorted(day for day in evaluation if day >= earliest + window)),
+    )
+
+
+def recommendation_cutoffs(as_of: date, sales: Sales) -> Cutoffs:
+    """Windows of 28 days side by side; the last three judge."""
+    window = timedelta(days=WINDOW_DAYS)
+    if sales.first_day is None:
+        return Cutoffs((), ())
+    earliest = sales.first_day + window
+    past = [as_of - window * step for step in range(1, RECOMMENDATION_CUTOFFS + 1)]
+    kept = tuple(sorted(day for day in past if day >= earliest))
+    return Cutoffs(kept, tuple(day for day in kept[-EVALUATIONS:] if day >= earliest + window))
+
+
+def plan(home: Home, as_of: date) -> dict[str, Cutoffs]:
+    """The cut-offs of each output for a training as of a date."""
+    sales, demand = known_sales(home, as_of), home.settings.demand
+    return {
+        "demand": demand_cutoffs(as_of, sales, demand.horizon, demand.period_days),
+        "recommendations": recommendation_cutoffs(as_of, sales),
+    }

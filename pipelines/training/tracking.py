@@ -1,0 +1,191 @@
+"""Tracking: every contestant is a run in MLflow, comparable with those before it; aliases mirror the decisions."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from models.protocol import Features, Model
+from pipelines.home import PROJECT, Home, code_digest
+from pipelines.records import Row
+from pipelines.scoring.outputs import Output
+from pipelines.storage import digest_of
+from pipelines.training.evaluate import Evaluation
+from pipelines.training.gate import Decision
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.models import ModelSignature
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A model fitted and stored, with the features that show what it takes."""
+
+    model: Model
+    version: Row
+    features: Features
+
+    def signature(self) -> ModelSignature:
+        """What the model takes and gives."""
+        from pipelines.training.flavor import signature_of
+
+        return signature_of(self.features, self.model.predict(self.features))
+
+
+LIBRARIES = ("xgboost", "torch", "numpy", "pandas", "scikit-learn", "dbt-core", "duckdb", "mlflow")
+CHAMPION, CHALLENGER = "champion", "challenger"
+
+
+def revision() -> str:
+    """The git commit of the code, or the digest of its files where there is no repository."""
+    found = subprocess.run(
+        ["git", "-C", str(PROJECT), "rev-parse", "HEAD"], capture_output=True, text=True, check=False
+    )
+    return found.stdout.strip() if found.returncode == 0 else code_digest()
+
+
+@contextmanager
+def tracking(home: Home, output: str) -> Iterator[str]:
+    """MLflow set up for the home; gives the id of the output's experiment."""
+    os.environ.setdefault("MLFLOW_ENABLE_ASYNC_LOGGING", "false")
+    import mlflow
+
+    mlflow.set_tracking_uri(home.places.mlflow)
+    name = f"nightcart/{output}"
+    experiment = mlflow.get_experiment_by_name(name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield experiment.experiment_id if experiment else _create_experiment(home, name)
+
+
+def _create_experiment(home: Home, name: str) -> str:
+    import mlflow
+
+    local = home.places.mlflow.startswith("sqlite")
+    artifacts = (home.root / "mlartifacts" / name.replace("/", "-")).as_uri() if local else None
+    return str(mlflow.create_experiment(name, artifact_location=artifacts))
+
+
+def track(
+    home: Home,
+    output: Output,
+    as_of: date,
+    snapshot: str,
+    evaluations: list[Evaluation],
+    fitted: Fitted,
+    decision: Decision,
+) -> None:
+    """One run a contestant; the model that was fitted is logged with its signature and registered with its aliases."""
+    import mlflow
+
+    with tracking(home, output.name) as experiment:
+        for evaluation in _with_model(evaluations, fitted.model.name):
+            with mlflow.start_run(experiment_id=experiment, run_name=f"{evaluation.model}-{as_of}-{revision()[:7]}"):
+                _log_data(home, as_of, snapshot, output)
+                mlflow.set_tags(_tags(home, as_of, snapshot, fitted.version, decision))
+                mlflow.log_params({"model": evaluation.model, "as_of": as_of} | output.arguments(home))
+                mlflow.log_metrics(_metrics(home, output, evaluation, decision))
+                if evaluation.model == fitted.model.name:
+                    _log_model(output, fitted, decision)
+
+
+def _with_model(evaluations: list[Evaluation], model: str) -> list[Evaluation]:
+    """The evaluations, and an empty one for a model that too little data kept from being judged."""
+    known = {evaluation.model for evaluation in evaluations}
+    return evaluations if model in known else [*evaluations, Evaluation(model)]
+
+
+def _log_data(home: Home, as_of: date, snapshot: str, output: Output) -> None:
+    import mlflow
+    from mlflow.data.dataset_source_registry import resolve_dataset_source
+    from mlflow.data.meta_dataset import MetaDataset
+
+    source = resolve_dataset_source(str(Path(home.places.storage) / f"snapshots/{snapshot}.json"))
+    data = MetaDataset(source, name=f"snapshot-{as_of}-{output.name}", digest=snapshot[:32])
+    mlflow.log_input(data, context="training")
+
+
+def _tags(home: Home, as_of: date, snapshot: str, version: Row, decision: Decision) -> dict[str, Any]:
+    libraries = {f"version.{name}": installed(name) for name in LIBRARIES}
+    return libraries | {
+        "git_sha": revision(),
+        "code_digest": code_digest(),
+        "snapshot": snapshot,
+        "settings_digest": digest_of(home.settings.in_digest()),
+        "python": platform.python_version(),
+        "device": home.device,
+        "decision": decision.reason,
+        "model_version": version["model_version"],
+        "as_of": as_of.isoformat(),
+    }
+
+
+def _metrics(home: Home, output: Output, evaluation: Evaluation, decision: Decision) -> dict[str, float]:
+    """Figures pooled and per cut-off as `<split>/<metric>`, with what they cost."""
+    from models.metrics import value
+
+    found = {"cost/evaluation_seconds": evaluation.seconds, "cost/peak_mib": evaluation.peak_mib}
+    for cutoff, measures in evaluation.measures.items():
+        found |= {f"cutoff_{cutoff}/{output.label(home, metric)}": value(measures[metric]) for metric in measures}
+    for metric in output.figures if evaluation.measures else ():
+        estimate, label = evaluation.figure(metric, home), output.label(home, metric)
+        found |= {f"all/{label}": estimate.value, f"all/{label}_low": estimate.low, f"all/{label}_high": estimate.high}
+    for comparison in decision.comparisons if evaluation.model == decision.challenger else ():
+        found |= {
+            f"gain/over_{comparison.role}": comparison.gain.value,
+            f"gain/over_{comparison.role}_low": comparison.gain.low,
+            f"gain/over_{comparison.role}_high": comparison.gain.high,
+        }
+    return found
+
+
+def _log_model(output: Output, fitted: Fitted, decision: Decision) -> None:
+    """Register the model; the alias champion goes to it only where the gate promoted it."""
+    import mlflow
+    from mlflow.models import Model as MLmodel
+
+    from pipelines.training import flavor
+
+    info = MLmodel.log(
+        artifact_path=None,
+        name="model",
+        flavor=flavor,
+        model=fitted.model,
+        signature=fitted.signature(),
+        version=fitted.version["model_version"],
+        registered_model_name=f"nightcart-{output.name}",
+    )
+    _gate_artifact(decision)
+    client = mlflow.MlflowClient()
+    _alias(client, f"nightcart-{output.name}", info.registered_model_version, decision.is_promoted)
+
+
+def _alias(client: MlflowClient, name: str, number: int | str, is_promoted: bool) -> None:
+    client.set_registered_model_alias(name, CHALLENGER, str(number))
+    if is_promoted:
+        client.set_registered_model_alias(name, CHAMPION, str(number))
+
+
+def _gate_artifact(decision: Decision) -> None:
+    import mlflow
+
+    with tempfile.TemporaryDirectory() as folder:
+        lines = [f"# Gate: {decision.challenger}", "", decision.reason, ""]
+        lines += [
+            f"- {c.role} {c.opponent}: {c.gain.value:+.2%} [{c.gain.low:+.2%}, {c.gain.high:+.2%}]"
+            for c in decision.comparisons
+        ]
+        file = Path(folder) / "gate.md"
+        file.write_text("\n".join(lines) + "\n", "utf-8")
+        mlflow.log_artifact(str(file))

@@ -1,0 +1,158 @@
+"""Train: build features at past cut-offs, evaluate every contestant, gate, and crown a champion."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import sqlalchemy as sa
+
+from pipelines.contract import OUTPUTS
+from pipelines.features.build import build_training_features
+from pipelines.features.snapshot import Snapshot
+from pipelines.home import Home
+from pipelines.records import Row, clock, model_performance, promotions
+from pipelines.scoring.outputs import Output, features_of, output_of
+from pipelines.training.champions import champion_of, crown, load_model, store_model
+from pipelines.training.cutoffs import Cutoffs, plan
+from pipelines.training.evaluate import Evaluation, Frames, evaluate, fit
+from pipelines.training.gate import Decision, decide
+from pipelines.training.tracking import Fitted, track
+
+ALL = "all"  # the segment of every entity
+
+
+def training_snapshot(home: Home, as_of: date) -> str:
+    """Features at the past cut-offs of all outputs, and what came after them; returns the snapshot's digest."""
+    cutoffs = plan(home, as_of)
+    demand, recommendations = cutoffs["demand"], cutoffs["recommendations"]
+    built = build_training_features(
+        home,
+        as_of,
+        cutoffs=demand.all,
+        fit_cutoffs=sorted({as_of, *demand.evaluation, *recommendations.evaluation}),
+        recommendation_cutoffs=recommendations.all,
+    )
+    return str(built["snapshot"])
+
+
+def train_first_champions(home: Home, as_of: date, earliest: str | date | None = None) -> Row:
+    """Champions for the outputs that have none on this night, trained as of the earliest night asked for."""
+    first = min(as_of, date.fromisoformat(str(earliest)[:10])) if earliest else as_of
+    missing = [output for output in OUTPUTS if champion_of(home, output, as_of) is None]
+    if not missing:
+        return {"trained": []}
+    snapshot = training_snapshot(home, first)
+    return {"trained": [train_output(home, output, first, snapshot, "first champion") for output in missing]}
+
+
+def train_output(home: Home, name: str, as_of: date, snapshot: str, decided_by: str) -> Row:
+    """Evaluate, gate and, where the gate opens, crown a new champion of one output; returns the decision."""
+    output, cutoffs = output_of(name), plan(home, as_of)[name]
+    stored = Snapshot(home.storage, snapshot)
+    frames = {table: stored.frame(table) for table in (*output.features.values(), output.targets)}
+    serving = champion_of(home, name, as_of + timedelta(days=1))
+    evaluations, skipped = _evaluations(home, output, frames, cutoffs, as_of)
+    champion = _champion(home, output, frames, cutoffs, as_of, serving) if evaluations else None
+    baseline = output.contestants()[0].name
+    if not evaluations:
+        decision = Decision(baseline, serving is None, f"the baseline serves: {skipped or 'too little history'}")
+    else:
+        decision = decide(home, output, evaluations, champion, baseline)
+    fitted = _fitted(home, output, frames, cutoffs, as_of, decision)
+    version = fitted.version
+    if decision.is_promoted:
+        crown(home, name, version, as_of + timedelta(days=bool(serving)), decided_by, decision.reason)
+    _record(home, output, as_of, evaluations, version, decision)
+    track(home, output, as_of, snapshot, evaluations, fitted, decision)
+    figures = {e.model: e.figure(output.metric, home)._asdict() for e in evaluations}
+    return {
+        "output": name,
+        "model_version": version["model_version"],
+        "is_promoted": decision.is_promoted,
+        "reason": decision.reason,
+        "metric": output.metric,
+        "figures": figures,
+        "snapshot": snapshot,
+    }
+
+
+def _evaluations(
+    home: Home, output: Output, frames: Frames, cutoffs: Cutoffs, as_of: date
+) -> tuple[list[Evaluation], str]:
+    """Every contestant that there is enough data for, and why the others are missing."""
+    if not cutoffs.evaluation:
+        return [], "too little history before the night to judge a model on"
+    found, missing = [], []
+    for kind in output.contestants():
+        try:
+            found.append(evaluate(home, output, kind, frames, cutoffs, as_of))
+        except ValueError as error:
+            missing.append(f"{kind.name}: {error}")
+    has_baseline = any(evaluation.model == output.contestants()[0].name for evaluation in found)
+    return (found if has_baseline else []), "; ".join(missing)
+
+
+def _champion(
+    home: Home, output: Output, frames: Frames, cutoffs: Cutoffs, as_of: date, serving: Row | None
+) -> Evaluation | None:
+    """The champion that serves, judged at the same cut-offs."""
+    if serving is None:
+        return None
+    model = load_model(home, output, serving)
+    return evaluate(home, output, type(model), frames, cutoffs, as_of, stored=(model, serving["trained_as_of"]))
+
+
+def _fitted(home: Home, output: Output, frames: Frames, cutoffs: Cutoffs, as_of: date, decision: Decision) -> Fitted:
+    """The model that the gate spoke of, fitted on all that is known at as_of, and stored."""
+    kind = next(kind for kind in output.contestants() if kind.name == decision.challenger)
+    model = fit(home, output, kind, frames, cutoffs, as_of)
+    return Fitted(model, store_model(home, output.name, model, as_of), features_of(output, frames, cutoffs.all[-1:]))
+
+
+def _record(
+    home: Home, output: Output, as_of: date, evaluations: list[Evaluation], version: Row, decision: Decision
+) -> None:
+    """The gate's figures and every contestant's, in the records."""
+    shared = {"output": output.name, "as_of": as_of, "segment": ALL}
+    compared = [
+        shared
+        | {
+            "challenger": decision.challenger,
+            "against": comparison.opponent,
+            "role": comparison.role,
+            "metric": output.metric,
+            "gain": comparison.gain.value,
+            "ci_low": comparison.gain.low,
+            "ci_high": comparison.gain.high,
+            "is_promoted": decision.is_promoted,
+            "reason": decision.reason,
+            "decided_at": clock(),
+        }
+        for comparison in decision.comparisons
+    ]
+    table = promotions.c
+    home.records.replace(promotions, compared, sa.and_(table.output == output.name, table.as_of == as_of))
+    figures = [
+        shared | _figure(home, evaluation, metric, version, as_of)
+        for evaluation in evaluations
+        for metric in output.figures
+    ]
+    measured = model_performance.c
+    same = sa.and_(measured.output == output.name, measured.as_of == as_of, measured.kind == "offline")
+    home.records.replace(model_performance, figures, same)
+
+
+def _figure(home: Home, evaluation: Evaluation, metric: str, version: Row, as_of: date) -> Row:
+    value, low, high = evaluation.figure(metric, home)
+    own = evaluation.model == version["model"]
+    return {
+        "model": evaluation.model,
+        "model_version": version["model_version"] if own else evaluation.model,
+        "metric": metric,
+        "value": value,
+        "ci_low": low,
+        "ci_high": high,
+        "n": len(evaluation.pooled(metric)),
+        "labels_mature_until": as_of,
+        "kind": "offline",
+    }
