@@ -1,0 +1,20 @@
+{# Date arithmetic, one macro for each thing that warehouses spell differently. #}
+{% macro days_between(later, earlier) -%}
+    {%- if target.type == 'spark' -%} datediff({{ later }}, {{ earlier }})
+    {%- else -%} ({{ later }} - {{ earlier }})
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro add_days(day, days) -%}
+    {%- if target.type == 'spark' -%} date_add({{ day }}, cast({{ days }} as int))
+    {%- else -%} ({{ day }} + cast({{ days }} as integer))
+    {%- endif -%}
+{%- endmacro %}
+
+{# Which period a number of whole days falls into: 0 for the first. #}
+{% macro whole_periods(days) -%}
+    {%- set length = var('period_days') | int -%}
+    {%- if length == 1 -%} cast({{ days }} as {{ type_of('n') }})
+    {%- else -%} cast(floor({{ days }} / {{ length }}.0) as {{ type_of('n') }})
+    {%- endif -%}
+{%- endmacro %}

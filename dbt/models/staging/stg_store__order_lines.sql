@@ -1,0 +1,11 @@
+select
+    order_id,
+    line_number,
+    product_id,
+    quantity,
+    unit_price,
+    coalesce(discount, 0) as discount,
+    cast(quantity * unit_price - coalesce(discount, 0) as {{ type_of('money') }}) as revenue,
+    dt,
+    known_at
+from {{ source('store', 'order_lines') }}

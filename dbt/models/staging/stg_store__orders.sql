@@ -1,0 +1,12 @@
+select
+    order_id,
+    customer_id,
+    ordered_at,
+    cast(ordered_at as date) as day,
+    status = 'cancelled' as is_cancelled,
+    ship_country,
+    channel,
+    currency,
+    dt,
+    known_at
+from {{ source('store', 'orders') }}

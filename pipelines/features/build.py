@@ -1,0 +1,90 @@
+"""The step `build_features`: one dbt build as of a night, or as of a training's past cut-offs, and its snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipelines.catalog import FEATURES, MARTS
+from pipelines.features.dbt import dates, run_dbt
+from pipelines.features.snapshot import write_snapshot
+from pipelines.home import Home, code_digest
+from pipelines.records import clock, nights
+
+NEVER = date(1900, 1, 1)
+
+
+def build_features(home: Home, as_of: date) -> dict[str, Any]:
+    """Build features and marts as of a night and write their snapshot.
+
+    Returns the snapshot's digest, its rows per table, the lines that wait for their order or product, and the digest
+    of the code, without which the next night may not take over parts of the snapshot.
+
+    Raises:
+        NightcartError: a model or a test failed.
+    """
+    variables = {
+        "as_of": as_of.isoformat(),
+        "cutoffs": dates([as_of]),
+        "recommendation_cutoffs": dates([as_of]),
+        "known_after": known_after(home, as_of).isoformat(),
+        **_demand(home),
+    }
+    with home.warehouse.slot():
+        run_dbt(home, ["build", "--exclude-resource-type", "unit_test"], variables)
+        with home.warehouse.session() as session:
+            waiting = session.read("select count(*) as n from intermediate.int_order_lines_waiting")["n"][0].as_py()
+            snapshot = write_snapshot(home, session, FEATURES + MARTS, as_of)
+    with home.records.begin() as records:
+        was_loaded = (nights.c.as_of == as_of) & nights.c.loaded_at.is_not(None)
+        records.execute(sa.update(nights).where(was_loaded).values(built_at=clock()))
+    return {**snapshot, "orphan_lines": waiting, "code": code_digest()}
+
+
+def build_training_features(
+    home: Home,
+    as_of: date,
+    cutoffs: Sequence[date],
+    fit_cutoffs: Sequence[date],
+    recommendation_cutoffs: Sequence[date] | None = None,
+) -> dict[str, Any]:
+    """Build the features as of past cut-offs, with what followed as known at each of fit_cutoffs; write a snapshot.
+
+    It reads what the nights up to as_of have aggregated and leaves it as it is.
+
+    Raises:
+        NightcartError: a date after as_of, or a model or a test failed.
+    """
+    late = [day for day in (*cutoffs, *fit_cutoffs, *(recommendation_cutoffs or ())) if day > as_of]
+    if late:
+        raise ValueError(f"cut-offs {dates(late)} lie after as_of {as_of}: what follows is not known yet")
+    variables = {
+        "as_of": as_of.isoformat(),
+        "cutoffs": dates(cutoffs),
+        "fit_cutoffs": dates(fit_cutoffs),
+        "recommendation_cutoffs": dates(cutoffs if recommendation_cutoffs is None else recommendation_cutoffs),
+        **_demand(home),
+    }
+    with home.warehouse.slot():
+        run_dbt(home, ["build", "--select", "features", "--exclude-resource-type", "unit_test"], variables)
+        with home.warehouse.session() as session:
+            return write_snapshot(home, session, FEATURES, as_of)
+
+
+def known_after(home: Home, as_of: date) -> date:
+    """The newest night whose rows the incremental models hold for sure, other than this one.
+
+    A night newer than this one counts too: what this one could add, that one has added. This one doesn't, so that its
+    retry builds its own rows again.
+    """
+    with home.records.begin() as records:
+        built = sa.select(sa.func.max(nights.c.as_of)).where(nights.c.built_at.is_not(None), nights.c.as_of != as_of)
+        return records.execute(built).scalar() or NEVER
+
+
+def _demand(home: Home) -> dict[str, int]:
+    demand = home.settings.demand
+    return {"period_days": demand.period_days, "horizon": demand.horizon}
