@@ -1,0 +1,1 @@
+"""What a store delivered, brought in: collected at the border, then loaded as versions."""

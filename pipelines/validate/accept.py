@@ -1,0 +1,50 @@
+"""Accept: someone lets a stopped partition through, on record, bound to the content they saw."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipelines.errors import UsageFault
+from pipelines.home import Home
+from pipelines.ingest.manifest import Entry, read_manifest
+from pipelines.records import acceptances, clock
+from pipelines.validate.faults import read_faults
+
+
+def accept(home: Home, entity: str, dt: date, reason: str) -> dict[str, Any]:
+    """Let a partition through that stopped the newest night that collected.
+
+    Raises:
+        UsageFault: there is nothing to accept, or what stopped it cannot be accepted.
+    """
+    if not reason.strip():
+        raise UsageFault("an acceptance needs a reason", f'nightcart accept {entity} {dt} --reason "..."')
+    as_of, entries = newest_collected(home)
+    entry = next((entry for entry in entries if (entry.entity, entry.dt) == (entity, dt)), None)
+    faults = [] if as_of is None else read_faults(home.storage, as_of)
+    of_partition = [fault for fault in faults if fault["entity"] == entity and fault["dt"] == str(dt)]
+    if entry is None or not of_partition:
+        stopped = sorted({f"{fault['entity']} {fault['dt']}" for fault in faults if fault["is_acceptable"]})
+        hint = f"what can be accepted now: {', '.join(stopped)}" if stopped else "no partition stopped the last night"
+        raise UsageFault(f"nothing of {entity} {dt} waits for acceptance", hint)
+    hard = [fault for fault in of_partition if not fault["is_acceptable"]]
+    if hard or any(fault["content_digest"] != entry.content_digest for fault in of_partition):
+        text = hard[0]["text"] if hard else "it has been collected again since it stopped"
+        raise UsageFault(f"{entity} {dt} cannot be accepted: {text}", f"run `nightcart night {as_of}` again")
+    row = {"entity": entity, "dt": dt, "content_digest": entry.content_digest}
+    where = sa.and_(*(acceptances.c[name] == value for name, value in row.items()))
+    home.records.replace(acceptances, [row | {"reason": reason.strip(), "accepted_at": clock()}], where)
+    return {"entity": entity, "dt": str(dt), "as_of": str(as_of), "faults": [fault["text"] for fault in of_partition]}
+
+
+def newest_collected(home: Home) -> tuple[date | None, tuple[Entry, ...]]:
+    """The newest night that collected, and what."""
+    keys = (key for key in home.storage.keys("incoming") if key.endswith("/manifest.json"))
+    for as_of in sorted((date.fromisoformat(key.split("/")[1]) for key in keys), reverse=True):
+        manifest = read_manifest(home.storage, as_of)
+        if manifest and not manifest.why:
+            return as_of, manifest.partitions
+    return None, ()

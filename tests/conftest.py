@@ -1,0 +1,30 @@
+"""Fixtures for all tests: a home of its own for each test, and a landing zone to write into."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # so that test modules can import `tests.landing`
+
+from pipelines.home import Home  # noqa: E402
+from tests.landing import Landing  # noqa: E402
+
+
+@pytest.fixture
+def landing(tmp_path: Path) -> Landing:
+    """An empty landing zone."""
+    return Landing(tmp_path / "landing")
+
+
+@pytest.fixture
+def home(tmp_path: Path, landing: Landing, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """A fresh home whose landing zone is `landing`; the environment names both, for steps in other processes."""
+    for name in [name for name in os.environ if name.startswith(("NIGHTCART_", "MLFLOW_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("NIGHTCART_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("NIGHTCART_LANDING", str(landing.root))
+    return Home.open()

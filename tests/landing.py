@@ -1,0 +1,130 @@
+"""Small stores for tests: rows of the contract's entities and partitions of a landing zone in each format."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+from pipelines.contract import ENTITIES
+from pipelines.ingest.casts import ARROW
+
+Row = dict[str, Any]
+DAY = timedelta(days=1)
+
+
+def at(day: date, hour: int = 12) -> datetime:
+    """An hour of a day."""
+    return datetime(day.year, day.month, day.day, hour)  # noqa: DTZ001 - naive is UTC in the contract
+
+
+def customer(customer_id: str, day: date, **changes: Any) -> Row:
+    """A customer who changed on a day."""
+    row = {"customer_id": customer_id, "country": "France", "email": f"{customer_id}@shop.example"}
+    return row | {"updated_at": at(day)} | changes
+
+
+def product(product_id: str, day: date, **changes: Any) -> Row:
+    """A product that changed on a day."""
+    row = {"product_id": product_id, "title": f"Lamp {product_id}", "category": "Home > Lamps", "is_active": True}
+    return row | {"unit_price": Decimal("2.5000"), "updated_at": at(day)} | changes
+
+
+def order(order_id: str, day: date, **changes: Any) -> Row:
+    """An order of a day."""
+    row = {"order_id": order_id, "customer_id": "c1", "status": "paid", "ship_country": "France", "currency": "GBP"}
+    return row | {"ordered_at": at(day), "channel": "web"} | changes
+
+
+def line(order_id: str, line_number: int = 1, **changes: Any) -> Row:
+    """A line of an order."""
+    row = {"order_id": order_id, "line_number": line_number, "product_id": "p1", "quantity": 2}
+    return row | {"unit_price": Decimal("2.5000")} | changes
+
+
+def table_of(entity: str, rows: Iterable[Row]) -> pa.Table:
+    """Rows as the contract types them, without the columns that no row has."""
+    rows = list(rows)
+    used = {name for row in rows for name in row}
+    named = [column for column in ENTITIES[entity].columns if column.name in used or (not rows and not column.nullable)]
+    return pa.Table.from_pylist(rows, schema=pa.schema([(column.name, ARROW[column.type]) for column in named]))
+
+
+class Landing:
+    """A landing zone to write into."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        root.mkdir(parents=True, exist_ok=True)
+
+    def folder(self, entity: str, dt: date) -> Path:
+        """The folder of a partition."""
+        return self.root / entity / f"dt={dt}"
+
+    def write(
+        self,
+        entity: str,
+        dt: date,
+        rows: Iterable[Row] | pa.Table,
+        *,
+        form: str = "parquet",
+        name: str = "part-0",
+        success: bool = True,
+    ) -> Path:
+        """Write a partition in place of what was there; returns the file."""
+        shutil.rmtree(self.folder(entity, dt), ignore_errors=True)
+        return self.add(entity, dt, rows, form=form, name=name, success=success)
+
+    def add(
+        self,
+        entity: str,
+        dt: date,
+        rows: Iterable[Row] | pa.Table,
+        *,
+        form: str = "parquet",
+        name: str = "part-0",
+        success: bool = True,
+    ) -> Path:
+        """Add a file to a partition; returns it."""
+        table = rows if isinstance(rows, pa.Table) else table_of(entity, rows)
+        file = self.folder(entity, dt) / f"{name}.{form}"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if form == "parquet":
+            pq.write_table(table, file)
+        else:
+            with gzip.open(file, "wb") if form.endswith("gz") else file.open("wb") as stream:
+                pacsv.write_csv(table, stream)
+        if success:
+            (file.parent / "_SUCCESS").touch()
+        return file
+
+    def write_bytes(self, entity: str, dt: date, content: bytes, name: str = "part-0.csv") -> Path:
+        """Write a partition of one file with these bytes."""
+        shutil.rmtree(self.folder(entity, dt), ignore_errors=True)
+        file = self.folder(entity, dt) / name
+        file.parent.mkdir(parents=True)
+        file.write_bytes(content)
+        (file.parent / "_SUCCESS").touch()
+        return file
+
+    def write_store(self, first: date, days: int = 1, *, orders_a_day: int = 5, form: str = "parquet") -> None:
+        """A store with a history partition and daily ones after it: two customers, two products, some orders a day."""
+        self.write("customers", first, [customer("c1", first - DAY), customer("c2", first - DAY)], form=form)
+        self.write("products", first, [product("p1", first - DAY), product("p2", first - DAY)], form=form)
+        for back in range(days):
+            day = first + back * DAY
+            self.write_orders(day, orders_a_day, form=form)
+
+    def write_orders(self, day: date, count: int, *, form: str = "parquet", **changes: Mapping[str, Any]) -> None:
+        """Orders of a day, each with one line."""
+        ids = [f"{day:%y%m%d}-{number}" for number in range(count)]
+        self.write("orders", day, [order(order_id, day, **changes) for order_id in ids], form=form)
+        self.write("order_lines", day, [line(order_id) for order_id in ids], form=form)
