@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
@@ -37,12 +37,24 @@ class Warehouse(Protocol):
         """Close what dbt left open in this process."""
 
     def publish(
-        self, tables: Mapping[str, Sequence[Path]], records: Mapping[str, pa.Table], release_id: str, as_of: date
+        self,
+        tables: Mapping[str, Sequence[Path]],
+        records: Mapping[str, pa.Table],
+        release_id: str,
+        as_of: date,
+        confirm: Callable[[], None],
     ) -> None:
-        """Make a release the one that readers see, all tables at once; each row of `tables` gets its id and as_of."""
+        """Make a release the one that readers see, all tables at once.
+
+        Each row of `tables` gets its id and as_of; a table without files is empty and typed. `confirm` is called
+        right before readers see it: what it raises leaves them the release before.
+        """
 
     def query(self, sql: str) -> pa.Table:
         """Rows of what is published, read-only."""
+
+    def export(self, folder: Path) -> dict[str, int]:
+        """Write each published table of one release as `<table>.parquet`; returns their rows."""
 
 
 def open_warehouse(place: str, home: Path, threads: int) -> Warehouse:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -13,10 +12,13 @@ import duckdb
 import pyarrow as pa
 from filelock import FileLock, Timeout
 
-from pipelines.errors import Busy, NightcartError, NothingToDo
+from pipelines.errors import Busy
+from pipelines.warehouse.published_file import PublishedFile
 
 MEMORY_LIMIT = "2GB"
 WAIT_SECONDS = 600.0
+# Not published.duckdb: DuckDB names the catalogue after the file, and a schema of the same name is ambiguous then.
+PUBLISHED_FILE = "nightcart.duckdb"
 
 
 class DuckDBSession:
@@ -31,7 +33,7 @@ class DuckDBSession:
 
     def read(self, sql: str) -> pa.Table:
         """The rows of a query."""
-        return self.connection.execute(sql).to_arrow_table()
+        return self.connection.sql(sql).to_arrow_table()
 
 
 class DuckDBWarehouse:
@@ -39,9 +41,11 @@ class DuckDBWarehouse:
 
     def __init__(self, file: Path, home: Path, threads: int) -> None:
         self.file = file
-        self.published = home / "published.duckdb"
         self.spill = home / ".spill"
         self.threads = threads
+        # one object, so that a thread which holds the slot may take it again: `session` within `slot`
+        self.lock = FileLock(file.with_suffix(".lock"), timeout=WAIT_SECONDS)
+        self.published = PublishedFile(home / PUBLISHED_FILE, self._config())
 
     @contextmanager
     def slot(self) -> Iterator[None]:
@@ -52,7 +56,7 @@ class DuckDBWarehouse:
         """
         self.file.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with FileLock(self.file.with_suffix(".lock"), timeout=WAIT_SECONDS):
+            with self.lock:
                 yield
         except Timeout as error:
             raise Busy(f"another process has {self.file} open", "wait for it, then try again") from error
@@ -81,75 +85,29 @@ class DuckDBWarehouse:
         """Close what dbt left open in this process, so that other processes can open the file."""
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
-        DuckDBConnectionManager.close_all_connections()
+        manager: Any = DuckDBConnectionManager
+        if manager._ENV is not None:  # keep_open is off, but an interrupted run leaves its file open
+            manager._ENV.close()
+        manager.close_all_connections()
 
     def publish(
-        self, tables: Mapping[str, Sequence[Path]], records: Mapping[str, pa.Table], release_id: str, as_of: date
-    ) -> None:
-        """Build the published file anew with this release inside it, and put it in the old one's place."""
-        fresh = self.published.with_suffix(".duckdb.next")
-        with FileLock(self.published.with_suffix(".lock"), timeout=WAIT_SECONDS):
-            for stale in (fresh, fresh.with_name(fresh.name + ".wal")):
-                stale.unlink(missing_ok=True)
-            try:
-                self._build(fresh, tables, records, release_id, as_of)
-                _sync(fresh)
-                fresh.replace(self.published)
-                _sync(self.published.parent)
-            except (duckdb.Error, OSError) as error:
-                fresh.unlink(missing_ok=True)
-                raise NightcartError(
-                    f"could not write {fresh}: {error}",
-                    "the release before it is still the one readers see; make room on the disk and run the night again",
-                ) from error
-
-    def _build(
         self,
-        file: Path,
         tables: Mapping[str, Sequence[Path]],
         records: Mapping[str, pa.Table],
         release_id: str,
         as_of: date,
+        confirm: Callable[[], None],
     ) -> None:
-        connection = duckdb.connect(file, config=self._config())
-        try:
-            connection.execute("create schema published")
-            for name, files in tables.items():
-                connection.execute(
-                    f"create table published.{name} as select *, ?::varchar as release_id, ?::date as as_of "
-                    "from read_parquet(?)",
-                    [release_id, as_of, [str(part) for part in files]],
-                )
-            for name, table in records.items():
-                connection.register("rows_of_records", table)
-                connection.execute(f"create table published.{name} as select * from rows_of_records")
-                connection.unregister("rows_of_records")
-            connection.execute("checkpoint")
-        finally:
-            connection.close()
+        """Build the published file anew with this release inside it, and put it in the old one's place."""
+        self.published.publish(tables, records, release_id, as_of, confirm)
 
     def query(self, sql: str) -> pa.Table:
-        """Rows of what is published, read-only.
+        """Rows of what is published, read-only."""
+        return self.published.query(sql)
 
-        Raises:
-            NothingToDo: nothing has been published yet.
-        """
-        if not self.published.exists():
-            raise NothingToDo("nothing has been published yet", "run `nightcart night` first")
-        connection = duckdb.connect(self.published, read_only=True, config={"threads": self.threads})
-        try:
-            connection.execute("set schema = 'published'")
-            return connection.execute(sql).to_arrow_table()
-        finally:
-            connection.close()
+    def export(self, folder: Path) -> dict[str, int]:
+        """Write each published table of one release as `<table>.parquet`; returns their rows."""
+        return self.published.export(folder)
 
     def _config(self) -> dict[str, Any]:
         return {"threads": self.threads, "memory_limit": MEMORY_LIMIT, "temp_directory": str(self.spill)}
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,0 +1,1 @@
+"""How the models did and whether the volumes are as usual."""

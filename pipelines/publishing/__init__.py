@@ -1,0 +1,1 @@
+"""The last rooms of a night: audit, publish, report."""
