@@ -17,8 +17,8 @@ from datetime import timedelta
 from typing import Any
 
 import pendulum
-from airflow.exceptions import AirflowFailException
 from airflow.sdk import Param, dag, get_current_context, task
+from airflow.sdk.exceptions import AirflowFailException
 from assets import RELEASE, as_of
 
 from pipelines.contract import OUTPUTS

@@ -1,4 +1,4 @@
-"""Every dataset beyond the contract: its layer, grain, key, owner and one sentence. `docs/data_flow.md` is made of it."""
+"""Every dataset beyond the contract: layer, grain, key, owner and one sentence. `docs/data_flow.md` is made of it."""
 
 from __future__ import annotations
 
@@ -43,8 +43,22 @@ class Dataset:
         return [name for name, _ in self.columns]
 
 
-TEXT, INT, FLOAT, DATE, BOOL, MONEY = pa.string(), pa.int64(), pa.float64(), pa.date32(), pa.bool_(), pa.decimal128(18, 4)
-TS = pa.timestamp("us")
+TYPES: dict[str, pa.DataType] = {
+    "text": pa.string(),
+    "n": pa.int64(),
+    "float": pa.float64(),
+    "date": pa.date32(),
+    "flag": pa.bool_(),
+    "money": pa.decimal128(18, 4),
+    "ts": pa.timestamp("us"),
+}
+
+
+def _columns(spec: str) -> tuple[tuple[str, pa.DataType], ...]:
+    """Columns from `name type, name type`."""
+    return tuple((name, TYPES[kind]) for name, kind in (column.split() for column in spec.split(", ")))
+
+
 DBT, SCORING, PUBLISHING, TRAINING = "dbt", "pipelines.scoring", "pipelines.publishing", "pipelines.training"
 
 INTERMEDIATE = (
@@ -131,18 +145,9 @@ MARTS = (
         ("product_id",),
         DBT,
         "Products as known tonight.",
-        (
-            ("product_id", TEXT),
-            ("title", TEXT),
-            ("category", TEXT),
-            ("brand", TEXT),
-            ("unit_price", MONEY),
-            ("unit_cost", MONEY),
-            ("is_active", BOOL),
-            ("lead_time_days", INT),
-            ("order_multiple", INT),
-            ("first_sold_on", DATE),
-            ("last_sold_on", DATE),
+        _columns(
+            "product_id text, title text, category text, brand text, unit_price money, unit_cost money, "
+            "is_active flag, lead_time_days n, order_multiple n, first_sold_on date, last_sold_on date"
         ),
     ),
     Dataset(
@@ -152,13 +157,8 @@ MARTS = (
         ("customer_id",),
         DBT,
         "Customers as known tonight, without personal data.",
-        (
-            ("customer_id", TEXT),
-            ("country", TEXT),
-            ("signed_up_at", TS),
-            ("first_ordered_on", DATE),
-            ("last_ordered_on", DATE),
-            ("orders", INT),
+        _columns(
+            "customer_id text, country text, signed_up_at ts, first_ordered_on date, last_ordered_on date, orders n"
         ),
     ),
     Dataset(
@@ -168,7 +168,7 @@ MARTS = (
         ("product_id", "day"),
         DBT,
         "Units ordered, not cancelled, and revenue after discount, by product and day, as known tonight.",
-        (("product_id", TEXT), ("day", DATE), ("units", INT), ("revenue", MONEY), ("order_lines", INT)),
+        _columns("product_id text, day date, units n, revenue money, order_lines n"),
     ),
 )
 OUTPUT_TABLES = (
@@ -179,15 +179,9 @@ OUTPUT_TABLES = (
         ("customer_id", "rank"),
         SCORING,
         "What to show each customer with a known order line tomorrow.",
-        (
-            ("customer_id", TEXT),
-            ("rank", INT),
-            ("product_id", TEXT),
-            ("score", FLOAT),
-            ("reason", TEXT),
-            ("reason_product_id", TEXT),
-            ("arm", TEXT),
-            ("model_version", TEXT),
+        _columns(
+            "customer_id text, rank n, product_id text, score float, reason text, reason_product_id text, "
+            "arm text, model_version text"
         ),
         output="recommendations",
     ),
@@ -198,7 +192,7 @@ OUTPUT_TABLES = (
         ("country", "channel", "rank"),
         SCORING,
         "What a customer without history, or an anonymous one, is shown.",
-        (("country", TEXT), ("channel", TEXT), ("rank", INT), ("product_id", TEXT), ("score", FLOAT)),
+        _columns("country text, channel text, rank n, product_id text, score float"),
         output="recommendations",
     ),
     Dataset(
@@ -208,15 +202,9 @@ OUTPUT_TABLES = (
         ("product_id", "horizon"),
         SCORING,
         "Units that each active product will sell in each coming period, as mean and quantiles.",
-        (
-            ("product_id", TEXT),
-            ("period_start", DATE),
-            ("horizon", INT),
-            ("units_mean", FLOAT),
-            ("units_p10", FLOAT),
-            ("units_p50", FLOAT),
-            ("units_p90", FLOAT),
-            ("model_version", TEXT),
+        _columns(
+            "product_id text, period_start date, horizon n, units_mean float, units_p10 float, "
+            "units_p50 float, units_p90 float, model_version text"
         ),
         output="demand",
     ),
@@ -229,16 +217,9 @@ RECORD_TABLES = (
         ("release_id",),
         PUBLISHING,
         "Every release of every night: when it was published, what is in it and what was skipped.",
-        (
-            ("release_id", TEXT),
-            ("as_of", DATE),
-            ("published_at", TS),
-            ("attempt", INT),
-            ("status", TEXT),
-            ("rows", TEXT),
-            ("model_versions", TEXT),
-            ("snapshot_digests", TEXT),
-            ("skipped", TEXT),
+        _columns(
+            "release_id text, as_of date, published_at ts, attempt n, status text, rows text, "
+            "model_versions text, snapshot_digests text, skipped text"
         ),
     ),
     Dataset(
@@ -248,13 +229,7 @@ RECORD_TABLES = (
         ("output", "effective_from", "model_version"),
         TRAINING,
         "Which model serves each output from which night on, who decided and why.",
-        (
-            ("output", TEXT),
-            ("model_version", TEXT),
-            ("effective_from", DATE),
-            ("decided_by", TEXT),
-            ("reason", TEXT),
-        ),
+        _columns("output text, model_version text, effective_from date, decided_by text, reason text"),
     ),
     Dataset(
         "promotions",
@@ -263,19 +238,9 @@ RECORD_TABLES = (
         ("output", "as_of", "challenger", "against", "segment", "metric"),
         TRAINING,
         "What the gate found: the challenger's gain over champion and baseline, with its interval.",
-        (
-            ("output", TEXT),
-            ("as_of", DATE),
-            ("challenger", TEXT),
-            ("against", TEXT),
-            ("role", TEXT),
-            ("segment", TEXT),
-            ("metric", TEXT),
-            ("gain", FLOAT),
-            ("ci_low", FLOAT),
-            ("ci_high", FLOAT),
-            ("is_promoted", BOOL),
-            ("reason", TEXT),
+        _columns(
+            "output text, as_of date, challenger text, against text, role text, segment text, metric text, "
+            "gain float, ci_low float, ci_high float, is_promoted flag, reason text"
         ),
     ),
     Dataset(
@@ -285,7 +250,7 @@ RECORD_TABLES = (
         ("entity", "rule", "night"),
         "pipelines.validate",
         "Rows kept out of the warehouse, by rule and by the first night that could have known them.",
-        (("entity", TEXT), ("rule", TEXT), ("night", DATE), ("rows", INT)),
+        _columns("entity text, rule text, night date, rows n"),
     ),
     Dataset(
         "model_performance",
@@ -294,19 +259,9 @@ RECORD_TABLES = (
         ("output", "model_version", "metric", "segment", "as_of"),
         "pipelines.monitoring",
         "How well each model did on the future of its training data, with intervals.",
-        (
-            ("output", TEXT),
-            ("model", TEXT),
-            ("model_version", TEXT),
-            ("metric", TEXT),
-            ("segment", TEXT),
-            ("as_of", DATE),
-            ("value", FLOAT),
-            ("ci_low", FLOAT),
-            ("ci_high", FLOAT),
-            ("n", INT),
-            ("labels_mature_until", DATE),
-            ("kind", TEXT),
+        _columns(
+            "output text, model text, model_version text, metric text, segment text, as_of date, "
+            "value float, ci_low float, ci_high float, n n, labels_mature_until date, kind text"
         ),
     ),
 )

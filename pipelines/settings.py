@@ -112,7 +112,8 @@ class Settings(BaseSettings):
         strict=True,
     )
 
-    validate_: Validate = Field(default=Validate(), alias="validate")
+    # pydantic's models have a method called validate; an alias takes the prefix of the environment off, so it is in it
+    validate_: Validate = Field(default=Validate(), validation_alias=f"{PREFIX}validate", serialization_alias="validate")
     recommendations: Recommendations = Recommendations()
     demand: Demand = Demand()
     gate: Gate = Gate()
@@ -191,7 +192,7 @@ class Places(BaseModel):
 def known_keys() -> list[str]:
     """Every key of the settings file as `section.key`."""
     return [
-        f"{field.alias or name}.{key}"
+        f"{field.serialization_alias or name}.{key}"
         for name, field in Settings.model_fields.items()
         for key in field.annotation.model_fields  # type: ignore[union-attr]
     ]
@@ -228,10 +229,11 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] | Non
         if name.startswith(PREFIX):
             _refuse_unknown(".".join(name.removeprefix(PREFIX).lower().split("__")), "the environment")
     try:
-        return Settings(**_read_file(file))
+        content = _read_file(file)
+        return Settings(**{f"{PREFIX}{name}" if name == "validate" else name: part for name, part in content.items()})
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
+        key = ".".join(str(part) for part in first["loc"]).removeprefix(PREFIX)
         raise UsageFault(
             f"setting {key} is {first['input']!r}: {first['msg']}", "see docs/settings.md for the allowed values"
         ) from error

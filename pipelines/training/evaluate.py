@@ -74,10 +74,8 @@ def evaluate(
     """
     evaluation, start = Evaluation(kind.name), time.perf_counter()
     for cutoff in cutoffs.evaluation:
-        if stored and stored[1] <= cutoff:
-            model = stored[0]
-        else:
-            model = fit(home, output, kind, frames, cutoffs, cutoff)
+        is_future = stored is not None and stored[1] <= cutoff
+        model = stored[0] if stored and is_future else fit(home, output, kind, frames, cutoffs, cutoff)
         features = features_of(output, frames, [cutoff])
         truth = known_targets(output, frames, as_of, [cutoff])
         evaluation.measures[cutoff] = output.measure(home, model.predict(features), features, truth)

@@ -1,0 +1,166 @@
+"""Write the documents and files that are made from code; `--check` fails where one is out of date."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import sys
+import tempfile
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[1]
+MADE = "<!-- made by `make docs`; do not edit -->\n"
+
+
+def contract_md() -> str:
+    """The entities and columns that a store delivers."""
+    from pipelines.contract import ENTITIES
+
+    lines = [MADE, "# Columns of the landing zone", ""]
+    lines += ["How partitions are delivered and read is in [landing_zone.md](landing_zone.md).", ""]
+    for entity in ENTITIES.values():
+        lines += [f"## {entity.name}", "", entity.doc, ""]
+        lines += [f"Key: {', '.join(entity.key)}. Happened: {entity.happened or 'the order'}. "]
+        lines += [f"{'Required' if entity.required else 'Optional'}; needed for {', '.join(entity.needed_for)}.", ""]
+        lines += ["| column | type | null | personal | allowed | meaning |", "|---|---|---|---|---|---|"]
+        for column in entity.columns:
+            above = f"> {column.above:g}" if column.above is not None else ""
+            least = f">= {column.at_least:g}" if column.at_least is not None else ""
+            allowed = ", ".join(column.allowed) or above or least
+            marks = "yes" if column.nullable else "", "pseudonym" if column.personal else ""
+            lines.append(f"| {column.name} | {column.type} | {marks[0]} | {marks[1]} | {allowed} | {column.doc} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def data_flow_md() -> str:
+    """Every dataset in the order data walks."""
+    from pipelines.catalog import DATASETS, Layer
+    from pipelines.contract import ENTITIES
+
+    lines = [MADE, "# Data flow", "", "```mermaid", "flowchart LR"]
+    lines += ["  landing[landing zone] --> incoming --> raw[raw: versions]", "  incoming --> quarantine"]
+    lines += ["  raw --> intermediate --> features --> snapshot", "  intermediate --> marts --> snapshot"]
+    lines += ["  snapshot --> models[champions] --> output[outputs] --> release", "  snapshot --> release"]
+    lines += ["  records --> release --> published", "```", "", "## raw", ""]
+    lines += ["| dataset | grain | what it is |", "|---|---|---|"]
+    lines += [
+        f"| raw.{e.name} | {' x '.join(e.key)} x version | {e.doc} Append-only, with dt, known_at and loaded_as_of. |"
+        for e in ENTITIES.values()
+    ]
+    for layer in list(Layer)[1:]:
+        lines += ["", f"## {layer}", "", "| dataset | grain | key | owner | what it is |", "|---|---|---|---|---|"]
+        for dataset in DATASETS.values():
+            if dataset.layer == layer:
+                key = ", ".join(dataset.key)
+                lines.append(f"| {dataset.name} | {dataset.grain} | {key} | {dataset.owner} | {dataset.doc} |")
+    return "\n".join(lines) + "\n"
+
+
+def published_md() -> str:
+    """The published tables with their columns."""
+    from pipelines.catalog import PUBLISHED, Layer
+
+    lines = [MADE, "# Published tables", ""]
+    lines += ["Schema `published`. Tables of one release also carry `release_id` and `as_of`.", ""]
+    for dataset in PUBLISHED:
+        scope = "all nights" if dataset.layer == Layer.RECORDS else "the current release"
+        lines += [f"## {dataset.name}", "", f"{dataset.doc} One row a {dataset.grain}; {scope}.", ""]
+        lines += ["| column | type |", "|---|---|"]
+        lines += [f"| {name} | {kind} |" for name, kind in dataset.columns]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def settings_md() -> str:
+    """Every setting with its default, unit and allowed values, from the comments beside it."""
+    from pipelines.settings import Settings
+
+    source = (PROJECT / "pipelines/settings.py").read_text()
+    lines = [MADE, "# Settings", ""]
+    lines += ["Keys of the file that `NIGHTCART_SETTINGS` names; each also as `NIGHTCART__SECTION__KEY`.", ""]
+    for name, section in Settings.model_fields.items():
+        kind = section.annotation
+        body = re.split(r"\n(?=class |def )", source.split(f"class {kind.__name__}(")[1])[0]
+        lines += [f"## {section.serialization_alias or name}", "", (kind.__doc__ or "").strip(), ""]
+        lines += ["| key | default | what it is |", "|---|---|---|"]
+        for key, field in kind.model_fields.items():
+            comment = re.search(rf"^    {key}:.*?  # (.*)$", body, re.MULTILINE)
+            later = " (not read yet)" if field.json_schema_extra else ""
+            default = json.dumps(field.default)
+            lines.append(f"| {key} | {default} | {comment.group(1) if comment else ''}{later} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def dags_md() -> str:
+    """The DAGs with their tasks, as Airflow parses them."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ |= {"AIRFLOW_HOME": folder, "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
+        os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = str(PROJECT / "dags")
+        logging.disable(logging.WARNING)
+        sys.path.insert(0, str(PROJECT / "dags"))
+        from airflow.dag_processing.dagbag import DagBag
+
+        bag = DagBag(PROJECT / "dags")
+        logging.disable(logging.NOTSET)
+    if bag.import_errors:
+        raise SystemExit(f"a DAG does not parse: {bag.import_errors}")
+    lines = [MADE, "# DAGs", ""]
+    for dag_id, dag in sorted(bag.dags.items()):
+        lines += [f"## {dag_id}", "", f"Schedule `{dag.schedule}` UTC.", "", (dag.doc_md or "").strip(), ""]
+        lines += ["| task | after | pool | retries | what it does |", "|---|---|---|---|---|"]
+        for task in dag.topological_sort():
+            function = getattr(task, "python_callable", None)  # where a mapped task keeps its docstring
+            given = task.doc_md or getattr(function, "__doc__", "")
+            doc = " ".join(textwrap.dedent(given or "").split())
+            after = ", ".join(sorted(task.upstream_task_ids))
+            lines.append(f"| {task.task_id} | {after} | {task.pool} | {task.retries} | {doc} |")
+        lines.append("")
+    return "\n".join(lines).replace("### ", "")
+
+
+def _sources_yml() -> str:
+    from pipelines.features.sources_yml import sources_yml
+
+    return sources_yml()
+
+
+def _files() -> dict[str, Callable[[], str]]:
+    from pipelines.publishing.suites import output_suites
+    from pipelines.validate.suites import source_suites
+
+    made: dict[str, Callable[[], str]] = {
+        "docs/contract.md": contract_md,
+        "docs/data_flow.md": data_flow_md,
+        "docs/published.md": published_md,
+        "docs/settings.md": settings_md,
+        "docs/dags.md": dags_md,
+        "dbt/models/staging/_sources.yml": _sources_yml,
+    }
+    for folder, suites in (("sources", source_suites()), ("outputs", output_suites())):
+        made |= {f"expectations/{folder}/{name}.json": lambda text=text: text for name, text in suites.items()}
+    return made
+
+
+def main() -> None:
+    """Write all, or with `--check` name what is out of date and fail."""
+    stale = []
+    for name, make in _files().items():
+        file, text = PROJECT / name, make()
+        if not file.exists() or file.read_text("utf-8") != text:
+            stale.append(name)
+            if "--check" not in sys.argv:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(text, "utf-8")
+    if stale and "--check" in sys.argv:
+        raise SystemExit(f"out of date: {', '.join(stale)}; run `make docs` and commit what it writes")
+    sys.stdout.write(f"{len(stale)} of {len(_files())} generated files written\n" if stale else "generated files: ok\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""The DAGs: they parse, quickly and without heavy imports; they hold the steps of the night in order."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+PARSE = """
+import json, sys, time
+sys.path.insert(0, "dags")
+import airflow.sdk, pendulum
+from airflow.dag_processing.dagbag import DagBag
+start = time.perf_counter()
+bag = DagBag("dags")
+seconds = time.perf_counter() - start
+heavy = [m for m in ("great_expectations", "mlflow", "xgboost", "torch", "pandas", "dbt", "duckdb") if m in sys.modules]
+order = {i: [t.task_id for t in d.topological_sort()] for i, d in bag.dags.items()}
+docs = [t.task_id for d in bag.dags.values() for t in d.tasks if not (t.doc_md or t.python_callable.__doc__)]
+print(json.dumps({"errors": bag.import_errors, "seconds": seconds, "heavy": heavy, "order": order, "undocumented": docs}))
+"""
+
+
+@pytest.fixture(scope="module")
+def parsed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    home = {"AIRFLOW_HOME": str(tmp_path_factory.mktemp("airflow")), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
+    done = subprocess.run(
+        [sys.executable, "-c", PARSE], cwd=PROJECT, env=os.environ | home, capture_output=True, text=True, check=True
+    )
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_dags_parse_within_a_second_and_import_nothing_heavy(parsed: dict[str, Any]) -> None:
+    assert parsed["errors"] == {}
+    assert parsed["heavy"] == []
+    assert parsed["seconds"] < 1
+
+
+def test_nightly_holds_the_steps_in_order(parsed: dict[str, Any]) -> None:
+    from pipelines.steps import STEPS
+
+    expected = list(dict.fromkeys("score" if step.startswith("score_") else step for step in STEPS))
+    assert parsed["order"]["nightly"] == expected
+    assert parsed["order"]["train"] == ["build_training_features", "train_output"]
+    assert parsed["undocumented"] == []
+
+
+def run(**given: Any) -> SimpleNamespace:
+    due = datetime(2011, 11, 9, 2, tzinfo=UTC)
+    return SimpleNamespace(**{"conf": None, "partition_key": None, "run_after": due} | given)
+
+
+@pytest.mark.parametrize(
+    ("context", "expected"),
+    [
+        ({"dag_run": run(conf={"as_of": "2011-11-01"})}, date(2011, 11, 1)),
+        ({"dag_run": run(), "params": {"as_of": "2011-11-02"}}, date(2011, 11, 2)),
+        ({"dag_run": run(partition_key="2011-11-03")}, date(2011, 11, 3)),
+        (
+            {"dag_run": run(), "triggering_asset_events": {"a": [SimpleNamespace(extra={"as_of": "2011-11-04"})]}},
+            date(2011, 11, 4),
+        ),
+        ({"dag_run": run(), "data_interval_end": datetime(2011, 11, 5, 2, tzinfo=UTC)}, date(2011, 11, 5)),
+        ({"dag_run": run()}, date(2011, 11, 9)),  # a manual run without a logical date
+    ],
+)
+def test_as_of_of_a_run(context: dict[str, Any], expected: date, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(PROJECT / "dags"))
+    from assets import as_of
+
+    assert as_of(context) == expected
