@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -194,6 +194,3 @@ def publish_night(home: Home, as_of: date = AS_OF, **options: Any) -> dict[str, 
     result = publish(home, as_of)
     done(home, as_of, "publish", result)
     return result
-
-
-NOON = datetime(2011, 11, 1, 12)

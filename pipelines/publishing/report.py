@@ -1,0 +1,115 @@
+"""The night's report: one static page that asks nothing of the network."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from pipelines.errors import NightcartError
+from pipelines.home import Home
+from pipelines.publishing import report_data, report_figures
+from pipelines.publishing.manifest import checked_files, read_manifest
+from pipelines.records import Row
+
+UNITS = {"W": "week", "D": "day"}
+
+
+def render_report(home: Home, as_of: date) -> Row:
+    """Write `reports/<as_of>.html`, and `reports/latest.html` when it is of the current release.
+
+    Raises:
+        NightcartError: the night has not been published.
+    """
+    release = report_data.release_row(home, as_of)
+    if release is None:
+        raise NightcartError(f"the night of {as_of} is not published", f"run `nightcart step publish {as_of}` first")
+    page = _environment().get_template("report.html").render(**_context(home, as_of, release))
+    file, latest = home.root / "reports" / f"{as_of}.html", home.root / "reports" / "latest.html"
+    _write(file, page)
+    is_latest = release["status"] == "published"
+    if is_latest or not latest.exists():
+        _write(latest, page)
+    return {"report": str(file), "is_latest": is_latest, "release_id": release["release_id"]}
+
+
+def _context(home: Home, as_of: date, release: Row) -> dict[str, Any]:
+    manifest = read_manifest(home, release["release_id"])
+    files = checked_files(home, manifest)
+    models = report_data.models(home, as_of, release["skipped"])
+    products = report_data.top_forecasts(home, as_of, files)
+    steps = report_data.step_times(home, as_of)
+    return {
+        "release": release,
+        "as_of": as_of,
+        "unit": UNITS[home.settings.demand.frequency],
+        "models": models,
+        "products": products,
+        "recommended": report_data.most_recommended(files),
+        "totals": report_data.totals(files),
+        "unserved": home.records.result(as_of, "score_recommendations").get("unserved", 0),
+        "tables": report_data.tables(home, as_of, manifest),
+        "quarantine": report_data.quarantine(home, as_of),
+        "steps": steps,
+        "seconds": sum(step["wall_seconds"] for step in steps),
+        "data_docs": _data_docs(home, as_of),
+        "home": home.root,
+        "mlflow": home.places.mlflow,
+        "attribution": _attribution(home),
+        "metric_words": report_figures.metric_words,
+        "figures": _figures(home, models, products),
+        "plotly": _plotly(),
+    }
+
+
+def _figures(home: Home, models: list[dict[str, Any]], products: list[dict[str, Any]]) -> Markup:
+    """The plots by id, as JSON that may stand in a script element."""
+    unit = UNITS[home.settings.demand.frequency]
+    found = {
+        f"model-{model['output']}": report_figures.contestants(
+            model["main"],
+            model["champion"]["model"],
+            report_figures.metric_words(model["metric"], model["higher_is_better"]),
+        )
+        for model in models
+        if model["main"]
+    }
+    found |= {f"product-{i}": report_figures.forecast(product, unit) for i, product in enumerate(products)}
+    return Markup(json.dumps(found).replace("<", "\\u003c"))
+
+
+def _plotly() -> Markup:
+    from plotly.offline import get_plotlyjs
+
+    return Markup(get_plotlyjs())
+
+
+def _data_docs(home: Home, as_of: date) -> str | None:
+    """Where the pages about what came in lie, as seen from the reports; null where nothing was checked."""
+    page = home.root / "data_docs" / str(as_of) / "index.html"
+    return f"../data_docs/{as_of}/index.html" if page.exists() else None
+
+
+def _attribution(home: Home) -> str | None:
+    """Whose data it is, where the landing zone says so."""
+    file = home.landing / "ATTRIBUTION.txt"
+    return file.read_text("utf-8").strip() if file.is_file() else None
+
+
+def _environment() -> Environment:
+    loader = FileSystemLoader(Path(__file__).parent)
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.filters["count"] = lambda value: "–" if value is None else f"{value:,.0f}"
+    environment.filters["words"] = lambda name: str(name).replace("_", " ")
+    return environment
+
+
+def _write(file: Path, page: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    fresh = file.with_name(f".{file.name}.next")
+    fresh.write_text(page, "utf-8")
+    fresh.replace(file)

@@ -1,0 +1,110 @@
+"""The report's plots, as plain Plotly figures: data in, JSON-able dictionaries out."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+INK, MUTED, LINE, ACCENT, BAND = "#1d2733", "#667085", "#e4e7ec", "#0f766e", "rgba(15, 118, 110, 0.16)"
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+Figure = dict[str, Any]
+METRICS = {
+    "wape": "WAPE of the median (sum of absolute errors by units sold)",
+    "ndcg": "NDCG of the list (0 to 1)",
+}
+
+
+def metric_words(metric: str, higher_is_better: bool) -> str:
+    """What a metric is and which way is better."""
+    return f"{METRICS.get(metric, metric)}; {'higher' if higher_is_better else 'lower'} is better"
+
+
+def contestants(rows: Sequence[Mapping[str, Any]], champion: str, words: str) -> Figure:
+    """Each contestant's figure with its interval; the one that serves in colour."""
+    ordered = sorted(rows, key=lambda row: row["model"] == champion)
+    traces = [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": [row["value"]],
+            "y": [_name(row["model"])],
+            "error_x": _interval(row),
+            "marker": {"size": 11, "color": ACCENT if row["model"] == champion else "#98a2b3"},
+            "hovertemplate": f"{_name(row['model'])}: %{{x:.3f}}<extra></extra>",
+        }
+        for row in ordered
+        if row["value"] is not None
+    ]
+    layout = _layout(height=90 + 44 * len(traces), left=8)
+    layout["xaxis"] |= {"title": {"text": html.escape(words), "font": {"size": 12}}, "tickformat": ".2f"}
+    layout["yaxis"] |= {"automargin": True, "showgrid": False, "range": [-0.6, len(traces) - 0.4]}
+    return {"data": traces, "layout": layout}
+
+
+def forecast(product: Mapping[str, Any], unit: str) -> Figure:
+    """A product's recent sales, the median of its forecast and the band from p10 to p90."""
+    sales, bands = product["sales"], product["bands"]
+    starts = [str(row["period_start"]) for row in bands]
+    upper = {"x": starts, "y": [row["units_p90"] for row in bands], "hovertemplate": "p90 %{y:.0f}<extra></extra>"}
+    lower = {"x": starts, "y": [row["units_p10"] for row in bands], "hovertemplate": "p10 %{y:.0f}<extra></extra>"}
+    hidden = {"type": "scatter", "mode": "lines", "line": {"width": 0}}
+    traces = [
+        hidden | upper,
+        hidden | lower | {"fill": "tonexty", "fillcolor": BAND},
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "x": [str(row["period_start"]) for row in sales],
+            "y": [row["units"] for row in sales],
+            "line": {"color": INK, "width": 1.6},
+            "hovertemplate": "sold %{y:.0f}<extra></extra>",
+        },
+        {
+            "type": "scatter",
+            "mode": "lines+markers",
+            "x": starts,
+            "y": [row["units_p50"] for row in bands],
+            "line": {"color": ACCENT, "width": 2.2},
+            "marker": {"size": 4},
+            "hovertemplate": "median %{y:.0f}<extra></extra>",
+        },
+    ]
+    layout = _layout(height=210, left=44) | {"hovermode": "x unified"}
+    layout["yaxis"] |= {"rangemode": "tozero", "title": {"text": f"units a {unit}", "font": {"size": 11}}, "nticks": 5}
+    layout["xaxis"] |= {"type": "date", "nticks": 6, "showgrid": False}
+    return {"data": traces, "layout": layout}
+
+
+def _interval(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Error bars; none where there is no interval."""
+    if row["ci_low"] is None or row["ci_high"] is None:
+        return {"type": "data", "array": [0]}
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [row["ci_high"] - row["value"]],
+        "arrayminus": [row["value"] - row["ci_low"]],
+        "thickness": 2,
+        "width": 6,
+    }
+
+
+def _name(model: str) -> str:
+    return html.escape(model.replace("_", " "))
+
+
+def _layout(height: int, left: int) -> dict[str, Any]:
+    axis = {"gridcolor": LINE, "linecolor": LINE, "zeroline": False, "fixedrange": True, "ticks": ""}
+    return {
+        "height": height,
+        "margin": {"l": left, "r": 12, "t": 8, "b": 40},
+        "font": {"family": FONT, "size": 12, "color": MUTED},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "showlegend": False,
+        "dragmode": False,
+        "hoverlabel": {"bgcolor": "#ffffff", "bordercolor": LINE, "font": {"color": INK}},
+        "xaxis": dict(axis),
+        "yaxis": dict(axis),
+    }
