@@ -10,8 +10,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # so that test modules can import `tests.landing`
 
-from pipelines.home import Home  # noqa: E402
-from tests.landing import Landing  # noqa: E402
+from pipelines.home import Home
+from tests.landing import Landing
 
 
 @pytest.fixture

@@ -57,7 +57,8 @@ def _collect_all(
                 note_fingerprint(home.records, loaded, fingerprint)
             else:
                 entries.append(entry)
-    return tuple(_with_times(entry, as_of, ledger, _first_of(landed)) for entry in entries)
+    first = _first_of(landed)
+    return tuple(_with_times(entry, as_of, ledger, first) for entry in entries)
 
 
 def _first_of(landed: Landed) -> dict[str, date]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
-from pipelines.contract import ENTITIES
+from pipelines.contract import ENTITIES, Entity
 from pipelines.errors import IncomingFault
 from pipelines.storage import digest_of
 
@@ -47,11 +47,7 @@ def list_landing(landing: Path, is_wanted: Callable[[date], bool] = lambda _: Tr
     Raises:
         IncomingFault: the folder of the landing zone is not there, or cannot be read.
     """
-    if not landing.is_dir():
-        raise IncomingFault(
-            f"the landing zone {landing} is not there",
-            "mount or restore it, or name another with NIGHTCART_LANDING, then run the night again",
-        )
+    _need_folder(landing)
     landed = Landed()
     for folder in sorted(path for path in landing.iterdir() if path.is_dir() and not path.name.startswith(".")):
         if folder.name in ENTITIES:
@@ -61,6 +57,27 @@ def list_landing(landing: Path, is_wanted: Callable[[date], bool] = lambda _: Tr
             hint = f"; did you mean {nearest[0]}?" if nearest else ""
             landed.warnings.append(f"{folder.name}: no entity of the contract, ignored{hint}")
     return landed
+
+
+def complete_partitions(landing: Path, entity: Entity) -> list[Partition]:
+    """The complete partitions of one entity, by dt.
+
+    Raises:
+        IncomingFault: the folder of the landing zone is not there.
+    """
+    _need_folder(landing)
+    landed = Landed()
+    if (landing / entity.name).is_dir():
+        _list_entity(landing / entity.name, landed, lambda _: True)
+    return landed.partitions
+
+
+def _need_folder(landing: Path) -> None:
+    if not landing.is_dir():
+        raise IncomingFault(
+            f"the landing zone {landing} is not there",
+            "mount or restore it, or name another with NIGHTCART_LANDING, then run the night again",
+        )
 
 
 def _list_entity(folder: Path, landed: Landed, is_wanted: Callable[[date], bool]) -> None:
@@ -83,11 +100,3 @@ def _date_of(name: str) -> date | None:
     except ValueError:
         return None
     return found if name == f"{DT}{found.isoformat()}" else None
-
-
-def next_night(landing: Path, newest_loaded: date | None) -> date | None:
-    """The next night there is data for: after the newest that has loaded, else after the newest complete partition."""
-    dates = [partition.dt for partition in list_landing(landing).partitions]
-    if newest_loaded is None:
-        return max(dates) + timedelta(days=1) if dates else None
-    return min((dt + timedelta(days=1) for dt in dates if dt >= newest_loaded), default=None)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
@@ -57,11 +58,9 @@ def read_partition(engine: Engine, partition: Partition, entity: Entity, key: by
     warnings: list[str] = []
     parts = [_read_file(engine, file, entity, key, warnings) for file in partition.files]
     table = pa.concat_tables([schema_of(entity).empty_table(), *parts])
-    engine.register("collected", table)
-    rest = [name for name in entity.column_names if name not in entity.key]
-    order = ", ".join(f'"{name}" nulls last' for name in [*entity.key, *rest, FAULT])
-    rows = engine.table(f"select * from collected order by {order}").cast(schema_of(entity))
-    engine.connection.unregister("collected")
+    names = [*entity.key, *(name for name in entity.column_names if name not in entity.key), FAULT]
+    order = pc.sort_indices(table, [(name, "ascending") for name in names], null_placement="at_end")
+    rows = table.take(order)
     return Read(rows, tuple(dict.fromkeys(warnings)))
 
 
