@@ -13,8 +13,8 @@
 
 {# Which period a number of whole days falls into: 0 for the first. #}
 {% macro whole_periods(days) -%}
-    {%- set length = var('period_days') | int -%}
-    {%- if length == 1 -%} cast({{ days }} as {{ type_of('n') }})
-    {%- else -%} cast(floor({{ days }} / {{ length }}.0) as {{ type_of('n') }})
+    {%- set length = given('period_days') | int -%}
+    {%- if length == 1 -%} cast(({{ days }}) as {{ type_of('n') }})
+    {%- else -%} cast(floor(({{ days }}) / {{ length }}.0) as {{ type_of('n') }})
     {%- endif -%}
 {%- endmacro %}

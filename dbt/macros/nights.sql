@@ -1,14 +1,21 @@
-{# The dates that a build is asked for. #}
-{% macro as_of() -%} cast('{{ var("as_of") }}' as date) {%- endmacro %}
+{# A variable of the build. Nightcart gives them as JSON in the environment and they are read when a model runs, not
+   when it is parsed: dates that change each night as `--vars` would have dbt parse the whole project each night. #}
+{% macro given(name) -%}
+    {%- set night = fromjson(env_var('NIGHTCART_DBT_VARS', '{}')) if execute else {} -%}
+    {{- return(night.get(name, var(name))) -}}
+{%- endmacro %}
 
-{% macro known_after() -%} cast('{{ var("known_after") }}' as {{ type_of('ts') }}) {%- endmacro %}
+{# The dates that a build is asked for. #}
+{% macro as_of() -%} cast('{{ given('as_of') }}' as date) {%- endmacro %}
+
+{% macro known_after() -%} cast('{{ given('known_after') }}' as {{ type_of('ts') }}) {%- endmacro %}
 
 {# What ends a span that has not ended. #}
 {% macro forever() -%} cast('9999-12-31' as {{ type_of('ts') }}) {%- endmacro %}
 
 {# A list of dates from the variables, as rows. #}
 {% macro dates_of(name, column) -%}
-    {%- for day in var(name) %}
+    {%- for day in given(name) %}
     select cast('{{ day }}' as date) as {{ column }}
     {%- if not loop.last %}
     union all

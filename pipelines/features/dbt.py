@@ -14,6 +14,7 @@ from pipelines.errors import NightcartError
 from pipelines.home import PROJECT, Home
 
 PROJECT_DIR = PROJECT / "dbt"
+VARIABLES = "NIGHTCART_DBT_VARS"  # not --vars: dates that change would have dbt parse the whole project each night
 FAILED = ("error", "fail", "runtime error")
 
 
@@ -50,12 +51,12 @@ def run_dbt(home: Home, command: Sequence[str], variables: Mapping[str, Any]) ->
     """
     from dbt.cli.main import dbtRunner
 
-    arguments = [*command, "--vars", json.dumps(variables), "--project-dir", str(PROJECT_DIR)]
+    arguments = [*command, "--project-dir", str(PROJECT_DIR)]
     arguments += ["--profiles-dir", str(PROJECT_DIR), "--target-path", str(home.root / "dbt")]
     arguments += ["--log-path", str(log_folder(home)), "--log-level", "warn", "--log-level-file", "info"]
     arguments += ["--no-use-colors", "--no-use-colors-file", "--quiet"]
     try:
-        with _environment(home.warehouse.dbt_environment()):
+        with _environment({**home.warehouse.dbt_environment(), VARIABLES: json.dumps(variables)}):
             outcome = dbtRunner().invoke(arguments)
     finally:
         home.warehouse.release_dbt()

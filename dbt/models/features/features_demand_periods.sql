@@ -1,4 +1,4 @@
-{%- set period_days = var('period_days') | int -%}
+{%- set period_days = given('period_days') | int -%}
 {%- set periods_back = 400 if period_days == 1 else 110 -%}
 
 with

@@ -1,5 +1,5 @@
 {%- set windows = [1, 4, 8, 13, 26, 52] -%}
-{%- set period_days = var('period_days') | int -%}
+{%- set period_days = given('period_days') | int -%}
 
 with
 

@@ -1,4 +1,4 @@
-{%- set period_days = var('period_days') | int -%}
+{%- set period_days = given('period_days') | int -%}
 
 with
 
@@ -22,7 +22,7 @@ days_after as (
         product_days.known_from <= fit_cutoffs.known_as_of
         and product_days.known_to > fit_cutoffs.known_as_of
         and product_days.day >= products.as_of
-        and product_days.day < {{ add_days('products.as_of', (var('horizon') | int) * period_days) }}
+        and product_days.day < {{ add_days('products.as_of', (given('horizon') | int) * period_days) }}
 ),
 
 -- only periods that were over by then

@@ -1,0 +1,127 @@
+"""As-of truth: whatever comes late, twice or corrected, the features are what could be known at the cut-off."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.catalog import DATASETS
+from pipelines.features.build import build_training_features
+from pipelines.features.snapshot import Snapshot
+from pipelines.home import Home
+from pipelines.settings import Settings
+from tests.features.conftest import build, load, new_home, run_nights
+from tests.features.reading import Reading, demand_targets, recommendation_targets
+from tests.features.store import HISTORY, NIGHTS, Row, Store, midnight
+
+SEEDS = (1, 2)
+CUTOFFS = [HISTORY - timedelta(days=days) for days in (70, 30)] + [*NIGHTS, date(2024, 2, 10), date(2024, 3, 1)]
+FIT_CUTOFFS = [date(2024, 2, 14), date(2024, 2, 27), NIGHTS[-1]]
+
+
+def rows_of(snapshot: Snapshot, table: str) -> dict[Any, Row]:
+    """A snapshot's table as rows by key, in plain Python."""
+    key = DATASETS[table].key
+    frame = snapshot.frame(table)
+    for column in frame.select_dtypes("datetime"):
+        frame[column] = [None if value is None or value != value else value.date() for value in frame[column]]
+    records = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    rows = {tuple(row[column] for column in key): {c: v for c, v in row.items() if c not in key} for row in records}
+    assert len(rows) == len(frame)
+    return rows
+
+
+@pytest.fixture(scope="module", params=SEEDS)
+def night_by_night(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Store, Any]:
+    store = Store(request.param)
+    home = new_home(tmp_path_factory.mktemp(f"nights_{request.param}"))
+    return home, store, run_nights(home, store, NIGHTS)
+
+
+def test_each_night_is_what_a_brute_force_reading_gives(night_by_night: Any) -> None:
+    home, store, results = night_by_night
+    for as_of in NIGHTS:
+        snapshot, reading = Snapshot(home.storage, results[as_of]["snapshot"]), Reading(store, as_of)
+        assert rows_of(snapshot, "features_demand_products") == reading.demand_products(7)
+        assert rows_of(snapshot, "features_demand_periods") == reading.demand_periods(7)
+        assert rows_of(snapshot, "features_product_popularity") == reading.popularity()
+        assert rows_of(snapshot, "features_customer_products") == reading.customer_products()
+        assert rows_of(snapshot, "features_products") == reading.valid_products()
+        assert rows_of(snapshot, "fct_daily_sales") == reading.daily_sales()
+        assert rows_of(snapshot, "dim_customers") == reading.customers_mart()
+        assert rows_of(snapshot, "dim_products").keys() == reading.products.keys()
+        assert results[as_of]["orphan_lines"] == reading.waiting() > 0
+        assert snapshot.rows("features_demand_targets") == snapshot.rows("features_recommendation_targets") == 0
+
+
+@pytest.mark.parametrize("frequency", ["W", "D"])
+def test_past_cutoffs_are_what_a_brute_force_reading_gives(night_by_night: Any, frequency: str) -> None:
+    home, store, _ = night_by_night
+    home = Home(home.places, home.settings.model_copy(update={"demand": demand_of(frequency)}))
+    period_days, horizon = home.settings.demand.period_days, home.settings.demand.horizon
+    result = build_training_features(home, NIGHTS[-1], CUTOFFS, FIT_CUTOFFS)
+    snapshot = Snapshot(home.storage, result["snapshot"])
+    then = {as_of: Reading(store, as_of) for as_of in {*CUTOFFS, *FIT_CUTOFFS}}
+    expected = {
+        "features_demand_products": [then[c].demand_products(period_days) for c in CUTOFFS],
+        "features_demand_periods": [then[c].demand_periods(period_days) for c in CUTOFFS],
+        "features_product_popularity": [then[c].popularity() for c in CUTOFFS],
+        "features_customer_products": [then[c].customer_products() for c in CUTOFFS],
+        "features_products": [then[c].valid_products() for c in CUTOFFS],
+        "features_demand_targets": [
+            demand_targets(then[c], then[k], period_days, horizon) for k in FIT_CUTOFFS for c in CUTOFFS if c < k
+        ],
+        "features_recommendation_targets": [
+            recommendation_targets(c, then[k]) for k in FIT_CUTOFFS for c in CUTOFFS
+        ],
+    }
+    for table, parts in expected.items():
+        rows = {key: row for part in parts for key, row in part.items()}
+        assert rows_of(snapshot, table) == rows, table
+        assert rows, table
+    assert sum(len(part) for parts in expected.values() for part in parts) > 1_000
+
+
+def demand_of(frequency: str) -> Any:
+    return Settings(demand={"frequency": frequency, "horizon": 3 if frequency == "W" else 20}).demand
+
+
+def test_all_at_once_gives_the_same_snapshots_as_night_by_night(night_by_night: Any, tmp_path: Path) -> None:
+    _, store, results = night_by_night
+    home = new_home(tmp_path)
+    load(home, store.versions, NIGHTS[-1])
+    assert build(home, NIGHTS[-1])["snapshot"] == results[NIGHTS[-1]]["snapshot"]
+    before = aggregates(home)
+    for as_of in reversed(NIGHTS[1:3]):  # older nights, built later
+        assert build(home, as_of)["snapshot"] == results[as_of]["snapshot"]
+    assert aggregates(home) == before
+
+
+def test_what_is_known_later_changes_nothing(night_by_night: Any) -> None:
+    home, _, results = night_by_night
+    last, future = NIGHTS[-1], NIGHTS[-1] + timedelta(days=1)
+    meta = {"dt": last, "known_at": midnight(future), "loaded_as_of": future}
+    order = {"order_id": "O1", "customer_id": "C1", "ordered_at": datetime(2024, 3, 1), "status": "cancelled"}
+    line = {"order_id": "O2", "line_number": 1, "product_id": "P00", "quantity": 999, "unit_price": Decimal(9)}
+    product = {"product_id": "P01", "title": "P", "is_active": False, "unit_price": Decimal(1)}
+    planted = {"orders": [order | {"currency": "EUR"} | meta], "order_lines": [line | meta], "products": [product | meta]}
+    load(home, planted, future)
+    build(home, future)
+    assert build(home, last)["snapshot"] == results[last]["snapshot"]
+    with home.warehouse.session() as session:
+        for table in planted:
+            session.execute(f"delete from raw.{table} where loaded_as_of = date '{future}'")
+
+
+def aggregates(home: Home) -> dict[str, Any]:
+    """What the incremental tables hold."""
+    tables = ("int_order_lines_changes", "int_product_days", "int_customer_product_days")
+    with home.warehouse.session() as session:
+        return {
+            name: session.read(f"select count(*) as n, sum(hash(t)) as h from intermediate.{name} as t").to_pylist()
+            for name in tables
+        }
