@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.demand.history import YEAR, Block, Floats, days_since
+from models.demand.history import YEAR, Block, Floats, days_since, recent_mean, recent_quantiles
 
 LAGS = {7: 8, 1: 14}
 WINDOWS = {7: (2, 4, 8, 13, 26, 52), 1: (3, 7, 14, 28, 56, 91, 182, 364)}
@@ -63,14 +63,8 @@ def build_design(block: Block, horizon: int, period_days: int) -> Design:
 
 def recent_level(block: Block, period_days: int) -> Floats:
     """[n] mean units a period over a short and a long window, at least the smallest level."""
-    means = [_mean(block, window) for window in LEVEL_WINDOWS[period_days]]
+    means = [recent_mean(block, window) for window in LEVEL_WINDOWS[period_days]]
     return np.asarray(np.maximum(np.mean(means, axis=0), SMALLEST_LEVEL[period_days]), np.float32)
-
-
-def _mean(block: Block, window: int) -> Floats:
-    """[n] mean over the last `window` periods since the first sale."""
-    counted = np.minimum(block.age, window).astype(np.float32)
-    return np.asarray(block.units[:, :window].sum(axis=1) / counted, np.float32)
 
 
 def _since_first_sale(block: Block, columns: int) -> Floats:
@@ -82,7 +76,7 @@ def _since_first_sale(block: Block, columns: int) -> Floats:
 def _recent(block: Block, level: Floats, period_days: int) -> list[Floats]:
     """Lags, window means and trends, by the level."""
     lags = _since_first_sale(block, LAGS[period_days]) / level[:, None]
-    windows = [_mean(block, window) for window in WINDOWS[period_days]]
+    windows = [recent_mean(block, window) for window in WINDOWS[period_days]]
     trends = [
         np.log((short + 0.1 * level) / (long + 0.1 * level)) for short, long in zip(windows, windows[2:], strict=False)
     ]
@@ -100,9 +94,8 @@ def _shape(block: Block, level: Floats, period_days: int) -> list[Floats]:
         variance = (recent**2).sum(axis=1) / counted - mean**2
         features += [1.0 - selling / counted, np.sqrt(np.maximum(variance, 0.0)) / level]
         features += [recent.max(axis=1) / level, recent.sum(axis=1) / np.maximum(selling, 1.0) / level]
-    known = _since_first_sale(block, WINDOWS[period_days][-3])
-    middle = np.nanquantile(known, [0.5, 0.75], axis=1) if len(block) else np.zeros((2, 0))
-    return [*features, *(middle / level).astype(np.float32)]
+    middle = recent_quantiles(block, WINDOWS[period_days][-3], (0.5, 0.75))
+    return [*features, *(middle / level)]
 
 
 def _dates_and_prices(block: Block, period_days: int) -> list[Floats]:

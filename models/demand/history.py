@@ -110,6 +110,28 @@ def days_since(column: pd.Series, as_of: np.datetime64) -> NDArray[np.float64]:
     return np.where(np.isnat(dates), np.nan, days)
 
 
+def recent_mean(block: Block, window: int) -> Floats:
+    """[n] mean units of the last `window` periods, of those since the first sale where these are fewer."""
+    counted = np.minimum(block.age, window).astype(np.float32)
+    return np.asarray(block.units[:, :window].sum(axis=1) / counted, np.float32)
+
+
+def recent_quantiles(block: Block, window: int, levels: tuple[float, ...]) -> Floats:
+    """[q, n] quantiles (linear interpolation) of the last `window` periods, of those since the first sale."""
+    window = min(window, block.units.shape[1])
+    inside = np.arange(window)[None] < block.age[:, None]
+    ordered = np.sort(np.where(inside, block.units[:, :window], np.inf), axis=1)
+    last = np.minimum(block.age, window) - 1
+    rows = np.arange(len(block))
+    found = []
+    for level in levels:
+        below = np.floor(level * last).astype(np.int64)
+        part = level * last - below
+        above = np.minimum(below + 1, last)
+        found.append((1.0 - part) * ordered[rows, below] + part * ordered[rows, above])
+    return np.asarray(found, np.float32).reshape(len(levels), len(block))
+
+
 def naive_scales(features: Features, period_days: int) -> pd.DataFrame:
     """The scale of MASE: as_of, product_id and the in-sample mean absolute error of the naive forecast (lag 1).
 

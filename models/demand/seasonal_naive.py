@@ -7,8 +7,8 @@ from typing import ClassVar
 import numpy as np
 
 from models.demand.forecasts import DemandModel, Forecast
-from models.demand.history import Block, Floats
-from models.demand.recent_mean import recent_mean
+from models.demand.history import Block, Floats, recent_mean
+from models.demand.recent_mean import WINDOW
 
 SEASON = {7: 52, 1: 7}
 """Periods in a season by days in a period: a year of weeks, a week of days."""
@@ -29,7 +29,7 @@ class SeasonalNaive(DemandModel):
         steps = np.arange(1, self.horizon + 1)
         columns = season * -(-steps // season) - steps  # the target period, whole seasons earlier
         old_enough = columns[None] < block.age[:, None]
-        point = np.where(old_enough, block.units[:, columns], recent_mean(block)[:, None])
+        point = np.where(old_enough, block.units[:, columns], recent_mean(block, WINDOW)[:, None])
         low, high = self._errors(block, season)
         return Forecast(point, point + low[:, None], point, point + high[:, None])
 
@@ -37,7 +37,7 @@ class SeasonalNaive(DemandModel):
         """Two [n] arrays: the 10% and 90% quantiles of the errors, the low one at most 0, the high one at least 0."""
         count = min(_RESIDUALS[self.period_days], block.units.shape[1] - season)
         earlier = np.arange(count)[None] + season < block.age[:, None]
-        mean = recent_mean(block)[:, None]
+        mean = recent_mean(block, WINDOW)[:, None]
         errors = block.units[:, :count] - np.where(earlier, block.units[:, season : season + count], mean)
         low, high = np.quantile(errors, [0.1, 0.9], axis=1) if count else np.zeros((2, len(block)))
         return np.minimum(low, 0.0).astype(np.float32), np.maximum(high, 0.0).astype(np.float32)
