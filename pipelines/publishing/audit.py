@@ -17,7 +17,14 @@ from pipelines.home import Home
 from pipelines.publishing.audit_rules import FEATURES_READ, RULES, Rule
 from pipelines.publishing.audit_suites import suite_failures
 from pipelines.publishing.failure import SAMPLES, Failure, fault_of
-from pipelines.publishing.manifest import output_files, read_manifest, rows_of, snapshot_files, write_manifest
+from pipelines.publishing.manifest import (
+    digests_of,
+    output_files,
+    read_manifest,
+    rows_of,
+    snapshot_files,
+    write_manifest,
+)
 from pipelines.publishing.release import Scored, last_release, scores_of
 from pipelines.records import Row, acceptances, clock
 from pipelines.warehouse.duckdb import MEMORY_LIMIT
@@ -49,14 +56,12 @@ def audit(home: Home, as_of: date) -> Row:
     if failures:
         raise fault_of(as_of, release_id, failures)
     manifest = write_manifest(home, as_of, scores)
-    digests = {name: [part["sha256"] for part in table["files"]] for name, table in manifest["tables"].items()}
-    skipped = manifest["skipped"]
     return {
         "release_id": release_id,
         "rows": rows_of(manifest),
-        "digests": digests,
+        "digests": digests_of(manifest),
         "rules": len(rules),
-        "skipped": skipped,
+        "skipped": manifest["skipped"],
     }
 
 

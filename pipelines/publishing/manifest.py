@@ -96,6 +96,11 @@ def rows_of(manifest: Manifest) -> dict[str, int]:
     return {name: table["rows"] for name, table in manifest["tables"].items()}
 
 
+def digests_of(manifest: Manifest) -> dict[str, list[str]]:
+    """The SHA-256 of each file of each table of a release."""
+    return {name: [part["sha256"] for part in table["files"]] for name, table in manifest["tables"].items()}
+
+
 def _listed(home: Home, files: list[Path]) -> dict[str, Any]:
     return {
         "rows": sum(pq.read_metadata(file).num_rows for file in files),

@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from pipelines.catalog import RECORD_TABLES, Dataset
 from pipelines.errors import Busy, NightcartError, UsageFault
 from pipelines.home import Home
-from pipelines.publishing.manifest import Manifest, checked_files, read_manifest, rows_of, write_manifest
+from pipelines.publishing.manifest import Manifest, checked_files, digests_of, read_manifest, rows_of, write_manifest
 from pipelines.publishing.placement import PUBLISHED, Placement, place, place_back
 from pipelines.publishing.release import scores_of
 from pipelines.records import Row, clock, metadata, nights, pointer, quarantine_counts, releases
@@ -110,8 +110,7 @@ def _audited(home: Home, as_of: date) -> Manifest:
     scores = scores_of(home, as_of)
     manifest = _written(lambda: write_manifest(home, as_of, scores))
     audited = home.records.result(as_of, "audit")
-    digests = {name: [part["sha256"] for part in table["files"]] for name, table in manifest["tables"].items()}
-    if audited.get("release_id") != manifest["release_id"] or audited.get("digests") != digests:
+    if audited.get("release_id") != manifest["release_id"] or audited.get("digests") != digests_of(manifest):
         raise NightcartError(
             f"release {manifest['release_id']} is not what passed the audit "
             f"(found an audit of {audited.get('release_id') or 'nothing'})",

@@ -71,9 +71,7 @@ def _figures(home: Home, models: list[dict[str, Any]], products: list[dict[str, 
     unit = UNITS[home.settings.demand.frequency]
     found = {
         f"model-{model['output']}": report_figures.contestants(
-            model["main"],
-            model["champion"]["model"],
-            report_figures.metric_words(model["metric"], model["higher_is_better"]),
+            model["main"], model["champion"]["model"], model["label"]
         )
         for model in models
         if model["main"]

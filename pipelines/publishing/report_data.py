@@ -10,9 +10,10 @@ from typing import Any
 import duckdb
 import sqlalchemy as sa
 
+from pipelines.contract import OUTPUTS
 from pipelines.home import Home
 from pipelines.monitoring.monitor import champion_figures, volumes
-from pipelines.publishing.manifest import Manifest
+from pipelines.publishing.manifest import RELEASE_TABLES, Manifest, rows_of
 from pipelines.records import Row, quarantine_counts, releases, steps
 
 PRODUCTS_SHOWN = 10
@@ -28,14 +29,7 @@ def release_row(home: Home, as_of: date) -> Row | None:
 def models(home: Home, as_of: date, skipped: dict[str, str]) -> list[dict[str, Any]]:
     """Each output's champion with its figures and the gate's words, or why it is skipped."""
     watched = home.records.result(as_of, "monitor").get("models") or {}
-    return [_model(home, output, as_of, watched, skipped.get(output)) for output in home_outputs()]
-
-
-def home_outputs() -> tuple[str, ...]:
-    """The outputs a night has."""
-    from pipelines.contract import OUTPUTS
-
-    return OUTPUTS
+    return [_model(home, output, as_of, watched, skipped.get(output)) for output in OUTPUTS]
 
 
 def _model(home: Home, output: str, as_of: date, watched: Row, skipped: str | None) -> dict[str, Any]:
@@ -69,8 +63,9 @@ def tables(home: Home, as_of: date, manifest: Manifest) -> list[dict[str, Any]]:
     """Each published table with its rows now and in the release before."""
     watched = home.records.result(as_of, "monitor").get("volumes") or volumes(home, as_of)
     before = {row["table"]: row["last_rows"] for row in watched}
+    rows = rows_of(manifest)
     return [
-        {"name": name, "rows": table["rows"], "before": before.get(name)} for name, table in manifest["tables"].items()
+        {"name": table.name, "rows": rows[table.name], "before": before.get(table.name)} for table in RELEASE_TABLES
     ]
 
 

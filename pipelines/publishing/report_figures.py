@@ -10,8 +10,8 @@ INK, MUTED, LINE, ACCENT, BAND = "#1d2733", "#667085", "#e4e7ec", "#0f766e", "rg
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 Figure = dict[str, Any]
 METRICS = {
-    "wape": "WAPE of the median (sum of absolute errors by units sold)",
-    "ndcg": "NDCG of the list (0 to 1)",
+    "wape": "WAPE of the median: sum of absolute errors by units sold",
+    "ndcg": "NDCG of the list against what was bought in the 28 days after, 0 to 1",
 }
 
 
@@ -20,7 +20,7 @@ def metric_words(metric: str, higher_is_better: bool) -> str:
     return f"{METRICS.get(metric, metric)}; {'higher' if higher_is_better else 'lower'} is better"
 
 
-def contestants(rows: Sequence[Mapping[str, Any]], champion: str, words: str) -> Figure:
+def contestants(rows: Sequence[Mapping[str, Any]], champion: str, label: str) -> Figure:
     """Each contestant's figure with its interval; the one that serves in colour."""
     ordered = sorted(rows, key=lambda row: row["model"] == champion)
     traces = [
@@ -36,8 +36,9 @@ def contestants(rows: Sequence[Mapping[str, Any]], champion: str, words: str) ->
         for row in ordered
         if row["value"] is not None
     ]
-    layout = _layout(height=90 + 44 * len(traces), left=8)
-    layout["xaxis"] |= {"title": {"text": html.escape(words), "font": {"size": 12}}, "tickformat": ".2f"}
+    layout = _layout(height=64 + 40 * len(traces), left=8)
+    layout["xaxis"] |= {"title": {"text": html.escape(label), "font": {"size": 12}}, "nticks": 6}
+    layout["margin"]["b"] = 44
     layout["yaxis"] |= {"automargin": True, "showgrid": False, "range": [-0.6, len(traces) - 0.4]}
     return {"data": traces, "layout": layout}
 
@@ -70,7 +71,7 @@ def forecast(product: Mapping[str, Any], unit: str) -> Figure:
             "hovertemplate": "median %{y:.0f}<extra></extra>",
         },
     ]
-    layout = _layout(height=210, left=44) | {"hovermode": "x unified"}
+    layout = _layout(height=190, left=44) | {"hovermode": "x unified"}
     layout["yaxis"] |= {"rangemode": "tozero", "title": {"text": f"units a {unit}", "font": {"size": 11}}, "nticks": 5}
     layout["xaxis"] |= {"type": "date", "nticks": 6, "showgrid": False}
     return {"data": traces, "layout": layout}
@@ -98,7 +99,7 @@ def _layout(height: int, left: int) -> dict[str, Any]:
     axis = {"gridcolor": LINE, "linecolor": LINE, "zeroline": False, "fixedrange": True, "ticks": ""}
     return {
         "height": height,
-        "margin": {"l": left, "r": 12, "t": 8, "b": 40},
+        "margin": {"l": left, "r": 12, "t": 8, "b": 28},
         "font": {"family": FONT, "size": 12, "color": MUTED},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
