@@ -6,7 +6,7 @@ one model fits products of every size; what lies before a product's first sale i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +47,7 @@ class Design:
 
 def build_design(block: Block, horizon: int, period_days: int) -> Design:
     """The features of every product and period ahead at one cut-off."""
+    block = without_spikes(block)
     level = recent_level(block, period_days)
     by_product = np.column_stack(
         [
@@ -59,6 +60,23 @@ def build_design(block: Block, horizon: int, period_days: int) -> Design:
         [*_calendar(block, horizon, period_days), *_last_year(block, level, horizon, period_days)], axis=2
     )
     return Design(level, by_product.astype(np.float32), by_period.astype(np.float32))
+
+
+def without_spikes(block: Block) -> Block:
+    """The block with no period above twice the product's second largest.
+
+    A product that sold in fewer than three periods: twice the store's 99% quantile. One wholesale order,
+    often cancelled later, would otherwise set the level for half a year.
+    """
+    units = block.units
+    selling = units > 0
+    if not selling.any():
+        return block
+    second = -np.partition(-units, 1, axis=1)[:, 1]
+    usual = np.quantile(units[selling], 0.99)
+    cap = 2.0 * np.where(selling.sum(axis=1) >= 3, second, usual)[:, None]
+    kept = np.minimum(1.0, cap / np.maximum(units, 1e-9)).astype(np.float32)
+    return replace(block, units=units * kept, revenue=block.revenue * kept)
 
 
 def recent_level(block: Block, period_days: int) -> Floats:
