@@ -74,10 +74,10 @@ def _figures(home: Home, models: list[dict[str, Any]], products: list[dict[str, 
             model["main"], model["champion"]["model"], model["label"]
         )
         for model in models
-        if model["main"]
+        if model["main"] and not model["skipped"]
     }
     found |= {f"product-{i}": report_figures.forecast(product, unit) for i, product in enumerate(products)}
-    return Markup(json.dumps(found).replace("<", "\\u003c"))
+    return Markup(json.dumps(found, allow_nan=False).replace("<", "\\u003c"))
 
 
 def _plotly() -> Markup:

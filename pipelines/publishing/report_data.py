@@ -37,7 +37,7 @@ def _model(home: Home, output: str, as_of: date, watched: Row, skipped: str | No
 
     spec, found = output_of(output), watched.get(output) or champion_figures(home, output, as_of)
     figures = [row for row in found["figures"] if row["segment"] == "all"] if found else []
-    gate = next((row for row in found["gate"] if row["role"] == "baseline"), None) if found else None
+    gains = [row for row in found["gate"] if row["role"] == "baseline" and row["gain"] is not None] if found else []
     return {
         "output": output,
         "skipped": skipped,
@@ -47,7 +47,7 @@ def _model(home: Home, output: str, as_of: date, watched: Row, skipped: str | No
         "higher_is_better": spec.higher_is_better,
         "main": [row for row in figures if row["metric"] == spec.metric],
         "others": _by_metric([row for row in figures if row["metric"] != spec.metric]),
-        "gate": gate,
+        "gate": gains[0] if gains else None,
     }
 
 

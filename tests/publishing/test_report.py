@@ -1,0 +1,162 @@
+"""The report is one static page, whatever of the night is missing."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from pipelines.errors import NightcartError
+from pipelines.home import Home
+from pipelines.monitoring.monitor import monitor
+from pipelines.publishing.publish import rollback
+from pipelines.publishing.report import render_report
+from pipelines.records import champions, model_performance, promotions
+from tests.publishing.generators import AS_OF, done, home_in, publish_night, quarantine
+
+
+def page_of(home: Home) -> str:
+    """The night's page, without the plotting library."""
+    page = Path(render_report(home, AS_OF)["report"]).read_text("utf-8")
+    return re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
+
+
+def figures_of(page: str) -> dict[str, Any]:
+    """The plots of a page."""
+    found = re.search(r'<script type="application/json" id="figures">(.*?)</script>', page, re.DOTALL)
+    assert found is not None
+    return dict(json.loads(found[1]))
+
+
+def test_a_page_shows_the_night(home: Home) -> None:
+    release_id = publish_night(home)["release_id"]
+    quarantine(home, [{"rule": "quantity_above_0", "rows": 3}])
+    done(home, AS_OF, "monitor", monitor(home, AS_OF))
+    page = page_of(home)
+    for expected in (
+        "The night of 1 November 2011",
+        release_id,
+        "1,680",
+        "quantity above 0",
+        "build features",
+        "xgboost quantiles",
+        "+15.0%",
+        "[+10.0, +20.0%]",
+        "first week: 13 units (11 to 22)",
+        "units expected in the first week",
+    ):
+        assert expected in page
+    figures = figures_of(page)
+    assert set(figures) == {"model-demand", "model-recommendations", *(f"product-{number}" for number in range(10))}
+    assert all(f'id="{name}"' in page for name in figures)
+    champion = figures["model-demand"]["data"][-1]
+    assert champion["x"] == [0.5]
+    assert champion["error_x"]["array"] == [pytest.approx(0.05)]
+
+
+def test_sales_are_summed_by_the_periods_before_the_night(home: Home) -> None:
+    publish_night(home)
+    sold = figures_of(page_of(home))["product-0"]["data"][2]
+    assert len(sold["x"]) == 26
+    assert sold["x"][-1] == str(AS_OF - timedelta(days=7))
+    assert sold["y"][-1] == sum(number % 5 + 9 for number in range(1, 8))  # P09 sells n % 5 + 9 on the n-th day before
+    assert sold["y"][0] == 0
+
+
+def test_by_days_too(tmp_path: Path) -> None:
+    home = home_in(tmp_path, frequency="D")
+    publish_night(home)
+    sold = figures_of(page_of(home))["product-0"]["data"][2]
+    assert (len(sold["x"]), sold["x"][-1], sold["y"][-1]) == (60, str(AS_OF - timedelta(days=1)), 1 + 9)
+
+
+def test_nothing_is_asked_of_the_network_and_titles_stay_text(home: Home) -> None:
+    publish_night(home)
+    page = Path(render_report(home, AS_OF)["report"]).read_text("utf-8")
+    assert "default-src 'none'" in page
+    assert not re.search(r"<(script|link|img|iframe)[^>]+(src|href)=", page)
+    assert "&lt;b&gt;P09&lt;/b&gt; MUG" in page
+    assert "<b>P09</b>" not in page
+
+
+@pytest.mark.parametrize("output", ["demand", "recommendations"])
+def test_an_output_may_be_skipped(home: Home, output: str) -> None:
+    publish_night(home, skip={output: "the landing zone has no <orders>"})
+    page = page_of(home)
+    assert "Skipped tonight: the landing zone has no &lt;orders&gt;" in page
+    assert f"model-{output}" not in figures_of(page)
+
+
+def test_a_champion_may_have_no_figures(home: Home) -> None:
+    with home.records.begin() as connection:
+        connection.execute(sa.delete(model_performance))
+        connection.execute(sa.delete(promotions))
+    publish_night(home)
+    page = page_of(home)
+    assert "too little history to judge a model on" in page
+    assert "model-demand" not in figures_of(page)
+
+
+def test_an_output_may_have_no_champion(home: Home) -> None:
+    with home.records.begin() as connection:
+        connection.execute(sa.delete(champions))
+    publish_night(home, skip={"demand": "no champion", "recommendations": "no champion"})
+    assert "Skipped tonight: no champion" in page_of(home)
+
+
+def test_a_figure_without_interval_or_value_is_drawn_as_it_is(home: Home) -> None:
+    with home.records.begin() as connection:
+        connection.execute(sa.update(model_performance).values(ci_low=None, ci_high=None))
+        connection.execute(sa.update(model_performance).where(model_performance.c.model == "naive").values(value=None))
+        connection.execute(sa.update(promotions).values(gain=None, ci_low=None, ci_high=None))
+    publish_night(home)
+    (drawn,) = figures_of(page_of(home))["model-demand"]["data"]
+    assert drawn["error_x"]["array"] == [0]
+
+
+def test_the_latest_page_is_the_current_release_s(home: Home) -> None:
+    publish_night(home)
+    assert render_report(home, AS_OF)["is_latest"]
+    latest = home.root / "reports" / "latest.html"
+    before = AS_OF - timedelta(days=1)
+    older = publish_night(home, before)
+    assert not render_report(home, before)["is_latest"]
+    assert (home.root / "reports" / f"{before}.html").exists()
+    assert "The night of 1 November 2011" in latest.read_text("utf-8")
+    rollback(home, older["release_id"])
+    assert render_report(home, before)["is_latest"]
+    assert "The night of 31 October 2011" in latest.read_text("utf-8")
+
+
+def test_attribution_and_data_docs_are_linked_where_they_are(home: Home) -> None:
+    publish_night(home)
+    assert "What came in" not in page_of(home)
+    landing = home.root / "landing"
+    landing.mkdir()
+    (landing / "ATTRIBUTION.txt").write_text("Orders: a <public> set, CC BY 4.0", "utf-8")
+    docs = home.root / "data_docs" / str(AS_OF) / "index.html"
+    docs.parent.mkdir(parents=True)
+    docs.write_text("")
+    page = page_of(home)
+    assert "Orders: a &lt;public&gt; set, CC BY 4.0" in page
+    assert f'href="../data_docs/{AS_OF}/index.html"' in page
+
+
+def test_an_unpublished_night_has_no_report(home: Home) -> None:
+    with pytest.raises(NightcartError, match="is not published"):
+        render_report(home, AS_OF)
+
+
+def test_it_is_quick(home: Home) -> None:
+    publish_night(home)
+    render_report(replace(home), AS_OF)
+    start = time.process_time()
+    render_report(home, AS_OF)
+    assert time.process_time() - start < 3
