@@ -54,8 +54,9 @@ def test_each_night_is_what_a_brute_force_reading_gives(night_by_night: Any) -> 
         assert rows_of(snapshot, "fct_daily_sales") == reading.daily_sales()
         assert rows_of(snapshot, "dim_customers") == reading.customers_mart()
         assert rows_of(snapshot, "dim_products").keys() == reading.products.keys()
-        assert results[as_of]["orphan_lines"] == reading.waiting() > 0
+        assert results[as_of]["orphan_lines"] == reading.waiting()
         assert snapshot.rows("features_demand_targets") == snapshot.rows("features_recommendation_targets") == 0
+    assert any(result["orphan_lines"] for result in results.values())
 
 
 @pytest.mark.parametrize("frequency", ["W", "D"])

@@ -3,7 +3,9 @@
 
 with
 
-cutoffs as ({{ dates_of('cutoffs', 'as_of') }}),
+cutoffs as (
+    {{ dates_of('cutoffs', 'as_of') }}
+),
 
 product_days as (select * from {{ ref('int_product_days_spanned') }}),
 

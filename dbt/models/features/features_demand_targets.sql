@@ -2,9 +2,11 @@
 
 with
 
-fit_cutoffs as ({{ dates_of('fit_cutoffs', 'known_as_of') }}),
+fit_cutoffs as (
+    {{ dates_of('fit_cutoffs', 'known_as_of') }}
+),
 
-products as (select as_of, product_id from {{ ref('features_demand_products') }}),
+products as (select * from {{ ref('features_demand_products') }}),
 
 product_days as (select * from {{ ref('int_product_days_spanned') }}),
 

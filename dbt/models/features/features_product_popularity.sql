@@ -1,6 +1,8 @@
 with
 
-cutoffs as ({{ dates_of('recommendation_cutoffs', 'as_of') }}),
+cutoffs as (
+    {{ dates_of('recommendation_cutoffs', 'as_of') }}
+),
 
 customer_product_days as (select * from {{ ref('int_customer_product_days') }}),
 

@@ -1,6 +1,8 @@
 with
 
-cutoffs as ({{ dates_of('recommendation_cutoffs', 'as_of') }}),
+cutoffs as (
+    {{ dates_of('recommendation_cutoffs', 'as_of') }}
+),
 
 products as (select * from {{ ref('stg_store__products') }}),
 

@@ -2,9 +2,13 @@
 
 with
 
-fit_cutoffs as ({{ dates_of('fit_cutoffs', 'known_as_of') }}),
+fit_cutoffs as (
+    {{ dates_of('fit_cutoffs', 'known_as_of') }}
+),
 
-cutoffs as ({{ dates_of('recommendation_cutoffs', 'as_of') }}),
+cutoffs as (
+    {{ dates_of('recommendation_cutoffs', 'as_of') }}
+),
 
 customer_product_days as (select * from {{ ref('int_customer_product_days') }}),
 

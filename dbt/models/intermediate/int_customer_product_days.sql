@@ -39,7 +39,12 @@ changes as (select * from line_changes),
 
 order_units as (
     select
-        order_id, product_id, day, buyer_id, is_guest, known_at,
+        order_id,
+        product_id,
+        day,
+        buyer_id,
+        is_guest,
+        known_at,
         sum(units) as units
     from changes
     group by order_id, product_id, day, buyer_id, is_guest, known_at
@@ -57,7 +62,11 @@ running_units as (
 -- an order buys a product from when its net units rise above zero until they fall back
 orders as (
     select
-        product_id, day, buyer_id, is_guest, known_at,
+        product_id,
+        day,
+        buyer_id,
+        is_guest,
+        known_at,
         sum(
             case when units_after > 0 then 1 else 0 end - case when units_after - units > 0 then 1 else 0 end
         ) as orders
@@ -74,7 +83,11 @@ running_orders as (
 
 customer_product_days as (
     select
-        product_id, day, buyer_id, is_guest, known_at,
+        product_id,
+        day,
+        buyer_id,
+        is_guest,
+        known_at,
         cast(orders as {{ type_of('n') }}) as orders,
         cast(
             case when orders_after > 0 then 1 else 0 end - case when orders_after - orders > 0 then 1 else 0 end

@@ -39,9 +39,13 @@ order_versions as (select * from orders),
 line_versions as (select * from order_lines),
 {% endif %}
 
-order_spans as ({{ version_spans('order_versions', ['order_id']) }}),
+order_spans as (
+    {{ version_spans('order_versions', ['order_id']) }}
+),
 
-line_spans as ({{ version_spans('line_versions', ['order_id', 'line_number']) }}),
+line_spans as (
+    {{ version_spans('line_versions', ['order_id', 'line_number']) }}
+),
 
 -- a line counts while its order is not cancelled, from when it, its order and its product are known
 segments as (
@@ -63,14 +67,26 @@ segments as (
 
 ends as (
     select
-        order_id, line_number, product_id, customer_id, day, quantity, revenue,
+        order_id,
+        line_number,
+        product_id,
+        customer_id,
+        day,
+        quantity,
+        revenue,
         known_from as known_at,
         1 as sign
     from segments
     where known_from < known_to
     union all
     select
-        order_id, line_number, product_id, customer_id, day, quantity, revenue,
+        order_id,
+        line_number,
+        product_id,
+        customer_id,
+        day,
+        quantity,
+        revenue,
         known_to as known_at,
         -1 as sign
     from segments
@@ -80,7 +96,13 @@ ends as (
 -- what ends and starts again unchanged, as with a second delivery, is no change
 changes as (
     select
-        order_id, line_number, product_id, customer_id, day, quantity, revenue,
+        order_id,
+        line_number,
+        product_id,
+        customer_id,
+        day,
+        quantity,
+        revenue,
         known_at,
         cast(sum(sign) as {{ type_of('n') }}) as sign
     from ends

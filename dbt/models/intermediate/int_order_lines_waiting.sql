@@ -2,9 +2,17 @@ with
 
 order_lines as (select * from {{ ref('stg_store__order_lines') }}),
 
-orders as (select distinct order_id from {{ ref('stg_store__orders') }} where known_at <= {{ as_of() }}),
+orders as (
+    select distinct order_id
+    from {{ ref('stg_store__orders') }}
+    where known_at <= {{ as_of() }}
+),
 
-products as (select distinct product_id from {{ ref('stg_store__products') }} where known_at <= {{ as_of() }}),
+products as (
+    select distinct product_id
+    from {{ ref('stg_store__products') }}
+    where known_at <= {{ as_of() }}
+),
 
 -- versions first, valid ones second: few lines wait, and only theirs need sorting
 suspects as (

@@ -4,9 +4,13 @@ customers as (select * from {{ ref('stg_store__customers') }}),
 
 orders as (select * from {{ ref('stg_store__orders') }}),
 
-valid_customers as ({{ valid_version('customers', ['customer_id'], as_of()) }}),
+valid_customers as (
+    {{ valid_version('customers', ['customer_id'], as_of()) }}
+),
 
-valid_orders as ({{ valid_version('orders', ['order_id'], as_of()) }}),
+valid_orders as (
+    {{ valid_version('orders', ['order_id'], as_of()) }}
+),
 
 customer_orders as (
     select

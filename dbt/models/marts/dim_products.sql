@@ -4,7 +4,9 @@ products as (select * from {{ ref('stg_store__products') }}),
 
 product_days as (select * from {{ ref('int_product_days_spanned') }}),
 
-valid_products as ({{ valid_version('products', ['product_id'], as_of()) }}),
+valid_products as (
+    {{ valid_version('products', ['product_id'], as_of()) }}
+),
 
 sales as (
     select
