@@ -6,12 +6,16 @@ import os
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # so that test modules can import `tests.landing`
 
 from pipelines.home import Home
 from tests.landing import Landing
+
+hypothesis.settings.register_profile("nightcart", deadline=None)  # the machine may be busy
+hypothesis.settings.load_profile("nightcart")
 
 
 @pytest.fixture

@@ -15,7 +15,11 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from pipelines.contract import ENTITIES
+from pipelines.home import Home
 from pipelines.ingest.casts import ARROW
+from pipelines.ingest.collect import collect
+from pipelines.ingest.load import load
+from pipelines.validate.validate import validate_incoming
 
 Row = dict[str, Any]
 DAY = timedelta(days=1)
@@ -128,3 +132,16 @@ class Landing:
         ids = [f"{day:%y%m%d}-{number}" for number in range(count)]
         self.write("orders", day, [order(order_id, day, **changes) for order_id in ids], form=form)
         self.write("order_lines", day, [line(order_id) for order_id in ids], form=form)
+
+
+def run_steps(home: Home, as_of: date) -> dict[str, Row]:
+    """Collect, validate and load one night; what each step returned."""
+    return {step.__name__: step(home, as_of) for step in (collect, validate_incoming, load)}
+
+
+def raw(home: Home, entity: str) -> list[Row]:
+    """The versions of an entity in the warehouse, in order."""
+    key = ", ".join(ENTITIES[entity].key)
+    with home.warehouse.session() as session:
+        rows = session.read(f"select * from raw.{entity} order by {key}, dt, known_at, loaded_as_of")
+    return list(rows.to_pylist())

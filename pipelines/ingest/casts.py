@@ -61,6 +61,8 @@ def cast_sql(column: Column, found: pa.DataType, is_csv: bool) -> tuple[str, str
         value, present = _from_float(name, column.type), f"{name} is not null and not isnan({name})"
     elif pa.types.is_decimal(found) and column.type is Type.MONEY:
         value, present = f"try_cast(round_even({name}, 4) as decimal(18, 4))", f"{name} is not null"
+    elif pa.types.is_timestamp(found) and found.tz:
+        value, present = f"try_cast(try_cast({name} as timestamptz) as timestamp)", f"{name} is not null"
     else:
         value, present = f"try_cast({name} as {SQL[column.type]})", f"{name} is not null"
     return value, f"case when {present} and ({value}) is null then {name}::varchar end"

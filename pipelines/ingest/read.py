@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
@@ -59,25 +60,42 @@ def read_partition(engine: Engine, partition: Partition, entity: Entity, key: by
     parts = [_read_file(engine, file, entity, key, warnings) for file in partition.files]
     table = pa.concat_tables([schema_of(entity).empty_table(), *parts])
     names = [*entity.key, *(name for name in entity.column_names if name not in entity.key), FAULT]
-    order = pc.sort_indices(table, [(name, "ascending") for name in names], null_placement="at_end")
+    order = pc.sort_indices(table, [(name, "ascending") for name in names])
     rows = table.take(order)
     return Read(rows, tuple(dict.fromkeys(warnings)))
 
 
 def _read_file(engine: Engine, file: Path, entity: Entity, key: bytes, warnings: list[str]) -> pa.Table:
-    if not file.stat().st_size:
-        raise PartitionFault(UNREADABLE, f"{file.name} has no bytes")
+    _need_bytes(file)
     is_csv = not file.name.endswith(".parquet")
     table = _read_csv(file, entity, warnings) if is_csv else _read_parquet(file, entity, warnings)
-    for column in entity.columns:
-        if column.personal and column.name in table.column_names:
-            at = table.column_names.index(column.name)
-            table = table.set_column(at, column.name, pseudonymise(table.column(at), column.name, key))
-    engine.register("delivered", table)
     try:
+        table.validate(full=True)
+        table = _without_persons(table, entity, key)
+        engine.register("delivered", table)
         return engine.table(_convert_sql(table.schema, entity, is_csv)).cast(schema_of(entity))
+    except (pa.ArrowException, duckdb.Error):
+        raise PartitionFault(UNREADABLE, f"{file.name} holds values that are damaged or not UTF-8") from None
     finally:
         engine.connection.unregister("delivered")
+
+
+def _need_bytes(file: Path) -> None:
+    try:
+        with file.open("rb") as stream:
+            is_empty = not stream.read(1)
+    except OSError as error:
+        raise PartitionFault(UNREADABLE, f"{file.name} cannot be opened: {error.strerror}") from None
+    if is_empty:
+        raise PartitionFault(UNREADABLE, f"{file.name} has no bytes")
+
+
+def _without_persons(table: pa.Table, entity: Entity, key: bytes) -> pa.Table:
+    """Pseudonyms in the place of what is personal, before anything else sees the rows."""
+    for at, name in enumerate(table.column_names):
+        if entity.by_name[name].personal:
+            table = table.set_column(at, name, pseudonymise(table.column(at), name, key))
+    return table
 
 
 def _convert_sql(found: pa.Schema, entity: Entity, is_csv: bool) -> str:

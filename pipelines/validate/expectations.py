@@ -50,6 +50,9 @@ class Runs:
     failed: list[tuple[str, str, str]] = field(default_factory=list)  # entity, rule, text: of no row in particular
     _context: Any = None
 
+    def __post_init__(self) -> None:
+        shutil.rmtree(self.site, ignore_errors=True)
+
     def check(self, entity: str, chunk: int, frame: pa.Table) -> None:
         """Run the suite of an entity over some of its rows, and keep the rows that fail."""
         definition = self._definition(entity, chunk)
@@ -103,17 +106,15 @@ def _open_context(site: Path) -> Any:
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
-    shutil.rmtree(site, ignore_errors=True)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
-    context.add_data_docs_site(
-        SITE,
-        {
-            "class_name": "SiteBuilder",
-            "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
-            "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(site)},
-        },
-    )
+    pages: dict[str, Any] = {
+        "class_name": "SiteBuilder",
+        "show_how_to_buttons": False,
+        "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+        "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(site)},
+    }
+    context.add_data_docs_site(SITE, pages)
     return context
 
 

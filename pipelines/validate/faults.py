@@ -31,10 +31,10 @@ class Fault:
     def line(self) -> str:
         """The fault in one line."""
         where = f"{self.entity} {self.dt}" if self.dt else self.entity
-        share = f" ({self.share:.1%} of its rows)" if self.share is not None else ""
-        rows = f", {self.rows} rows{share}" if self.rows is not None else ""
-        samples = f", such as {', '.join(self.samples)}" if self.samples else ""
-        return f"{where}: {self.rule}: {self.text}{rows}{samples}"
+        if self.rows is None or self.share is None:
+            return f"{where}: {self.rule}: {self.text}"
+        found = f"{self.rows} rows ({self.share:.1%}), such as {'; '.join(self.samples)}"
+        return f"{where}: {self.rule}: {found}; {self.text}"
 
 
 def stop(as_of: date, faults: list[Fault]) -> IncomingFault:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from statistics import median
+from typing import Any
 
 from pipelines.contract import ENTITIES, ORDERS
 from pipelines.ingest.ledger import Ledger
@@ -93,27 +94,26 @@ def age_faults(manifest: Manifest, ledger: Ledger, max_age_days: int | None) -> 
     return [Fault(ORDERS.name, None, "max_age_days", text)]
 
 
-def share_fault(entry: Entry, counts: list[dict[str, object]], maximum: float) -> list[Fault]:
+def share_fault(entry: Entry, counts: list[dict[str, Any]], maximum: float) -> list[Fault]:
     """A partition of which too many rows are bad: one fault a rule."""
-    bad = sum(int(str(count["rows"])) for count in counts)
+    bad = sum(count["rows"] for count in counts)
     if entry.rows < SHARE_FROM or bad <= maximum * entry.rows:
         return []
-    text = f"{bad} of {entry.rows} rows are bad, expected at most {maximum:.1%}"
-    return [_of_rule(entry, count, text) for count in counts]
+    whole = f"{bad} of its {entry.rows} rows are bad, at most {maximum:.1%} may be"
+    return [_of_rule(entry, count, whole) for count in counts]
 
 
-def _of_rule(entry: Entry, count: dict[str, object], text: str) -> Fault:
-    rows, samples = int(str(count["rows"])), count["samples"]
-    rule = str(count["rule"])
+def _of_rule(entry: Entry, count: dict[str, Any], whole: str) -> Fault:
+    rule, rows = count["rule"], count["rows"]
     return Fault(
         entry.entity,
         entry.dt,
         rule,
-        text,
+        f"expected {count['expected']} ({whole})",
         column=rule[rule.index("(") + 1 : -1],
         rows=rows,
         share=rows / entry.rows,
-        samples=tuple(samples) if isinstance(samples, list) else (),
+        samples=tuple(count["samples"]),
         content_digest=entry.content_digest,
         is_acceptable=True,
     )

@@ -16,6 +16,7 @@ from pipelines.storage import Storage
 from pipelines.validate.expectations import ROW
 
 UPDATED_AT = "updated_at"
+EXPECTED = ", expected "  # between what a reason found and what it expected
 DROPPED = "dropped"  # an older of two rows with the same key: counted, not bad
 COLLAPSED = "collapsed"  # the same row once more
 
@@ -59,9 +60,11 @@ class Rows:
         )
         self._find_repeats()
         rule = f"unique({', '.join(self.entity.key)})"
-        reason = "the partition has several rows of this key that differ"
+        key = ", ".join(f'r."{name}"' for name in self.entity.key)
+        reason = f"'the key ' || concat_ws(' ', {key}) || ' has rows that differ{EXPECTED}one row a key'"
         self.engine.run(
-            f"insert into bad select {ROW}, {META.dt}, '{rule}', '{reason}' from repeats where kind = 'unique'"
+            f"insert into bad select {ROW}, r.{META.dt}, '{rule}', {reason} from rows as r "
+            f"semi join (select {ROW} from repeats where kind = 'unique') using ({ROW})"
         )
 
     def _find_repeats(self) -> None:
@@ -85,10 +88,12 @@ class Rows:
         )
 
     def counts(self) -> list[dict[str, Any]]:
-        """Bad rows by partition and rule, with three samples of the reasons."""
+        """Bad rows by partition and rule, with what was expected and three samples of what was found."""
         found = self.engine.table(
-            f"select {META.dt}, rule, count(*) as rows, list_distinct(list(reason order by {ROW})[1:20])[1:3] "
-            f"as samples from bad group by all order by {META.dt}, rows desc, rule"
+            f"with samples as (select {META.dt}, rule, split_part(reason, '{EXPECTED}', 1) as sample, "
+            f"split_part(reason, '{EXPECTED}', 2) as expected, count(*) as rows, min({ROW}) as first "
+            f"from bad group by all) select {META.dt}, rule, expected, sum(rows)::bigint as rows, "
+            f"list(sample order by first)[1:3] as samples from samples group by all order by {META.dt}, rows desc, rule"
         )
         return list(found.to_pylist())
 
