@@ -78,6 +78,30 @@ INTERMEDIATE = (
         DBT,
         "Signed daily sums of units, revenue and lines; any as_of sums what was known by then.",
     ),
+    Dataset(
+        "int_product_days_spanned",
+        Layer.INTERMEDIATE,
+        "product x day x span of time",
+        ("product_id", "day", "known_from"),
+        DBT,
+        "Each product-day's sums with the span of time in which they were what was known: no as_of needs to sum again.",
+    ),
+    Dataset(
+        "int_customer_product_days",
+        Layer.INTERMEDIATE,
+        "buyer x product x day x known day",
+        ("product_id", "day", "buyer_id", "is_guest", "known_at"),
+        DBT,
+        "Signed changes of who bought what on which day: orders with net units, and whether the buyer bought at all.",
+    ),
+    Dataset(
+        "int_order_lines_waiting",
+        Layer.INTERMEDIATE,
+        "order line",
+        ("order_id", "line_number"),
+        DBT,
+        "Lines known tonight whose order or product is not known yet: they wait, and are counted.",
+    ),
 )
 FEATURES = (
     Dataset(
