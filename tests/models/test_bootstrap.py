@@ -1,0 +1,68 @@
+"""The paired bootstrap: known answers, seeds, refusals, speed."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from models.bootstrap import Estimate, interval, paired_gain
+
+
+def _frame(numerator: object, denominator: object = 1.0) -> pd.DataFrame:
+    return pd.DataFrame({"numerator": numerator, "denominator": denominator}, dtype="float64")
+
+
+def test_a_constant_has_an_interval_of_no_width() -> None:
+    assert interval(_frame([0.3] * 20)) == pytest.approx((0.3, 0.3, 0.3))
+
+
+def test_the_interval_of_a_mean_has_the_width_of_the_normal_one() -> None:
+    values = np.random.default_rng(1).normal(5.0, 2.0, 2000)
+    found = interval(_frame(values), resamples=2000)
+    half = 1.96 * values.std() / math.sqrt(2000)
+    assert found.value == pytest.approx(values.mean())
+    assert (found.high - found.low) / 2.0 == pytest.approx(half, rel=0.08)
+
+
+def test_pairing_sees_a_small_gain_that_separate_intervals_do_not() -> None:
+    errors = np.random.default_rng(2).lognormal(0.0, 2.0, 500)
+    baseline, challenger = _frame(errors, 10.0), _frame(0.9 * errors, 10.0)
+    assert paired_gain(challenger, baseline) == pytest.approx((0.1, 0.1, 0.1))
+    assert interval(challenger).high > interval(baseline).low
+
+
+def test_gain_where_higher_is_better() -> None:
+    assert paired_gain(_frame([0.3] * 5), _frame([0.2] * 5), higher_is_better=True).value == pytest.approx(0.5)
+    assert paired_gain(_frame([0.3] * 5), _frame([0.2] * 5)).value == pytest.approx(-0.5)
+
+
+def test_order_of_entities_does_not_matter_and_the_seed_decides() -> None:
+    random = np.random.default_rng(3)
+    one, two = _frame(random.random(50)), _frame(random.random(50))
+    assert paired_gain(one, two) == paired_gain(one, two.iloc[::-1])
+    assert paired_gain(one, two) != paired_gain(one, two, seed=8)
+
+
+def test_other_entities_are_refused() -> None:
+    with pytest.raises(ValueError, match="different entities"):
+        paired_gain(_frame([1.0, 2.0]), _frame([1.0, 2.0, 3.0]))
+    with pytest.raises(ValueError, match="an entity twice"):
+        paired_gain(_frame([1.0, 2.0]).set_index(pd.Index([0, 0])), _frame([1.0, 2.0]))
+
+
+def test_nothing_to_divide_by_gives_nan() -> None:
+    assert all(math.isnan(part) for part in interval(_frame([])))
+    assert all(math.isnan(part) for part in paired_gain(_frame([1.0], 0.0), _frame([1.0], 0.0)))
+    assert paired_gain(_frame([0.0]), _frame([0.0])) == Estimate(0.0, 0.0, 0.0)
+
+
+def test_a_thousand_resamples_of_six_thousand_entities_are_quick() -> None:
+    random = np.random.default_rng(4)
+    frame = _frame(random.random(6000), random.random(6000))
+    start = time.process_time()
+    paired_gain(frame, frame * 1.1)
+    assert time.process_time() - start < 3.0
