@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipelines.catalog import FEATURES, MARTS
+from pipelines.errors import UsageFault
 from pipelines.features.dbt import dates, run_dbt
 from pipelines.features.snapshot import write_snapshot
 from pipelines.home import Home, code_digest
@@ -56,11 +57,12 @@ def build_training_features(
     It reads what the nights up to as_of have aggregated and leaves it as it is.
 
     Raises:
-        NightcartError: a date after as_of, or a model or a test failed.
+        UsageFault: a date lies after as_of.
+        NightcartError: a model or a test failed.
     """
     late = [day for day in (*cutoffs, *fit_cutoffs, *(recommendation_cutoffs or ())) if day > as_of]
     if late:
-        raise ValueError(f"cut-offs {dates(late)} lie after as_of {as_of}: what follows is not known yet")
+        raise UsageFault(f"cut-offs {', '.join(dates(late))} lie after {as_of}", "train as of a later night")
     variables = {
         "as_of": as_of.isoformat(),
         "cutoffs": dates(cutoffs),

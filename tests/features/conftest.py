@@ -92,6 +92,16 @@ def run_nights(home: Home, store: Store, days: Sequence[date]) -> dict[date, dic
     return results
 
 
+def aggregates(home: Home) -> dict[str, Any]:
+    """What the incremental tables hold."""
+    tables = ("int_order_lines_changes", "int_product_days", "int_customer_product_days")
+    with home.warehouse.session() as session:
+        return {
+            name: session.read(f"select count(*) as n, sum(hash(t)) as h from intermediate.{name} as t").to_pylist()
+            for name in tables
+        }
+
+
 @pytest.fixture(autouse=True)
 def _quiet_dbt(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A developer's own dbt variables stay outside."""

@@ -33,7 +33,7 @@ class Reading:
         self.delivered_lines = self._valid(store.versions["order_lines"], "order_id", "line_number")
         self.first_known: dict[str, datetime] = {}
         for version in store.versions["products"]:
-            first = self.first_known.get(version["product_id"], datetime.max)
+            first = self.first_known.get(version["product_id"], version["known_at"])
             self.first_known[version["product_id"]] = min(first, version["known_at"])
         self.lines = [line for row in self.delivered_lines.values() if (line := self._counted(row))]
 
@@ -42,8 +42,7 @@ class Reading:
         for version in versions:
             name = tuple(version[column] for column in key)
             if version["known_at"] <= self.now and (
-                name not in valid
-                or (version["dt"], version["known_at"]) > (valid[name]["dt"], valid[name]["known_at"])
+                name not in valid or (version["dt"], version["known_at"]) > (valid[name]["dt"], valid[name]["known_at"])
             ):
                 valid[name] = version
         return valid
@@ -54,7 +53,12 @@ class Reading:
             return None
         revenue = row["quantity"] * row["unit_price"] - (row["discount"] or 0)
         return Line(
-            row["order_id"], row["product_id"], order["customer_id"], order["ordered_at"].date(), row["quantity"], revenue
+            row["order_id"],
+            row["product_id"],
+            order["customer_id"],
+            order["ordered_at"].date(),
+            row["quantity"],
+            revenue,
         )
 
     def waiting(self) -> int:
@@ -132,7 +136,8 @@ class Reading:
             if line.customer_id and line.day < self.as_of:
                 bought[self.as_of, line.customer_id, line.product_id].add((line.order_id, line.day))
         return {
-            key: {"times": len(orders), "last_bought_on": max(day for _, day in orders)} for key, orders in bought.items()
+            key: {"times": len(orders), "last_bought_on": max(day for _, day in orders)}
+            for key, orders in bought.items()
         }
 
     def valid_products(self) -> dict[Any, Row]:

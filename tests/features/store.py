@@ -1,7 +1,7 @@
 """A small random store with every trouble that the contract allows, delivered night by night.
 
-Its history partition ends on HISTORY; afterwards each day has a partition. Orders are cancelled, taken up again, moved to
-other days and given to other customers, lines are corrected, delivered twice, before their order or before their product;
+Its history partition ends on HISTORY; afterwards each day has a partition. Orders are cancelled, taken up again, moved
+to other days and given to other customers; lines are corrected, delivered twice, before their order or their product;
 partitions come late, or once more with other content.
 """
 
@@ -18,13 +18,15 @@ Partition = dict[str, dict[Any, Row]]  # entity -> key -> row
 HISTORY = date(2024, 1, 31)
 LAST = date(2024, 3, 10)
 NIGHTS = (date(2024, 2, 3), date(2024, 2, 4), date(2024, 2, 19), date(2024, 2, 27), date(2024, 3, 11))
-ALWAYS = datetime(1970, 1, 1)
 DAY = timedelta(days=1)
 
 
 def midnight(day: date) -> datetime:
     """00:00 of a day."""
     return datetime.combine(day, time())
+
+
+ALWAYS = midnight(date(1970, 1, 1))
 
 
 @dataclass
