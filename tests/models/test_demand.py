@@ -16,6 +16,7 @@ from models import demand
 from models.demand import RecentMean, SeasonalNaive, XGBoostQuantiles
 from models.demand.design import build_design
 from models.demand.history import blocks, naive_scales, recent_quantiles
+from models.demand.xgboost_quantiles import Recipe
 from tests.models.generators import AS_OF, at_last_cutoff, demand_frames
 
 
@@ -99,8 +100,6 @@ def test_xgboost_follows_the_level_of_each_product() -> None:
 
 
 def test_rows_are_drawn_where_there_are_too_many() -> None:
-    from models.demand.xgboost_quantiles import Recipe
-
     features, targets = demand_frames(products=40)
     few = XGBoostQuantiles(horizon=3, period_days=7, threads=1, recipe=Recipe(max_rows=400, min_child_weight=5.0))
     _assert_in_order(few.fit(features, targets).predict(features))
@@ -117,9 +116,11 @@ def test_the_same_bytes_with_one_thread_and_two(tmp_path: Any) -> None:
 
 @pytest.mark.parametrize("model", demand.CONTESTANTS, ids=lambda model: model.name)
 def test_targets_of_periods_not_yet_known_change_nothing(model: Any) -> None:
-    known = AS_OF - dt.timedelta(days=30)
-    features, targets = demand_frames(known_as_of=known)
-    planted = targets.iloc[:3].assign(as_of=known, horizon=[1, 2, 3], units=10**6)
+    known = AS_OF - dt.timedelta(days=28)  # of the cut-off a week before, only the first period has ended
+    features, targets = demand_frames(known_as_of=known, step_days=7, cutoffs=16)
+    late = [(known, 1), (known - dt.timedelta(days=7), 2), (known, 3)]
+    planted = targets.iloc[:3].assign(as_of=[one[0] for one in late], horizon=[one[1] for one in late], units=10**6)
+    assert set(planted["as_of"]) <= set(features["demand_products"]["as_of"])
     assert_frame_equal(_predicted(model, features, pd.concat([targets, planted])), _predicted(model, features, targets))
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models import metrics
@@ -102,6 +102,7 @@ def test_only_the_first_k_count() -> None:
         metrics.recall_at_k(_list("xyz"), _bought(c="z"), 0)
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.booleans(), min_size=1, max_size=12), st.integers(1, 12), st.integers(0, 3))
 def test_ranking_metrics_lie_between_zero_and_one(hits: list[bool], k: int, missed: int) -> None:
     names = [f"p{number}" for number in range(len(hits) + missed)]
