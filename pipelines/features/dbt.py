@@ -43,8 +43,8 @@ def dates(days: Sequence[date]) -> list[str]:
     return sorted({day.isoformat() for day in days})
 
 
-def run_dbt(home: Home, command: Sequence[str], variables: Mapping[str, Any]) -> None:
-    """Run one dbt command; the caller holds the warehouse's slot.
+def run_dbt(home: Home, command: Sequence[str], variables: Mapping[str, Any]) -> list[str]:
+    """Run one dbt command; the caller holds the warehouse's slot. Returns the ids of what ran.
 
     Raises:
         NightcartError: a model or a test failed; each is named with its message, and so is the log.
@@ -54,7 +54,7 @@ def run_dbt(home: Home, command: Sequence[str], variables: Mapping[str, Any]) ->
     arguments = [*command, "--project-dir", str(PROJECT_DIR)]
     arguments += ["--profiles-dir", str(PROJECT_DIR), "--target-path", str(home.root / "dbt")]
     arguments += ["--log-path", str(log_folder(home)), "--log-level", "warn", "--log-level-file", "info"]
-    arguments += ["--no-use-colors", "--no-use-colors-file", "--quiet"]
+    arguments += ["--no-use-colors", "--no-use-colors-file", "--quiet", "--no-write-json"]
     try:
         with _environment({**home.warehouse.dbt_environment(), VARIABLES: json.dumps(variables)}):
             outcome = dbtRunner().invoke(arguments)
@@ -62,6 +62,8 @@ def run_dbt(home: Home, command: Sequence[str], variables: Mapping[str, Any]) ->
         home.warehouse.release_dbt()
     if not outcome.success:
         raise NightcartError(_failures(outcome), f"the whole log is {log_folder(home) / 'dbt.log'}")
+    run: Any = outcome.result
+    return [str(result.node.unique_id) for result in run.results]
 
 
 def _failures(outcome: Any) -> str:
