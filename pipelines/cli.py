@@ -126,8 +126,10 @@ def export(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the
     from pipelines.home import Home
     from pipelines.publishing.publish import export as write
 
-    for file in write(Home.open(), folder):
-        out.print(f"{file['rows']:>12,}  {file['file']}")
+    written = write(Home.open(), folder)
+    for name, rows in written["tables"].items():
+        out.print(f"{rows:>12,}  {folder / name}.parquet")
+    out.print(f"release {written['release_id']}")
 
 
 @app.command(epilog="Example: nightcart rollback 2011-11-01-1a2b3c4d")
@@ -213,3 +215,7 @@ def main() -> None:
             err.print("what to do: add --help to the command for its arguments and an example", markup=False)
             sys.exit(2)
         raise
+
+
+if __name__ == "__main__":
+    main()

@@ -88,7 +88,9 @@ def next_night(home: Home) -> date:
     from pipelines.ingest.landing import complete_partitions
 
     newest = home.records.newest_loaded_night()
-    days = sorted({partition.dt for entity in ENTITIES for partition in complete_partitions(home.landing, entity)})
+    days = sorted(
+        {partition.dt for entity in ENTITIES.values() for partition in complete_partitions(home.landing, entity)}
+    )
     if newest is None and days:
         return days[-1] + timedelta(days=1)
     waiting = [day for day in days if newest is not None and day >= newest]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -20,7 +20,9 @@ from pydantic_settings import (
 from pipelines.errors import UsageFault
 
 PREFIX = "NIGHTCART__"
-LATER = {"in_effect": False}  # accepted and checked, but nothing built so far reads it; `nightcart doctor` says so
+LATER: dict[str, JsonValue] = {
+    "in_effect": False
+}  # accepted and checked, but nothing built so far reads it; `nightcart doctor` says so
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(ge=1)]
@@ -113,7 +115,9 @@ class Settings(BaseSettings):
     )
 
     # pydantic's models have a method called validate; an alias takes the prefix of the environment off, so it is in it
-    validate_: Validate = Field(default=Validate(), validation_alias=f"{PREFIX}validate", serialization_alias="validate")
+    validate_: Validate = Field(
+        default=Validate(), validation_alias=f"{PREFIX}validate", serialization_alias="validate"
+    )
     recommendations: Recommendations = Recommendations()
     demand: Demand = Demand()
     gate: Gate = Gate()

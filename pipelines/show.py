@@ -66,7 +66,7 @@ def summary(home: Home, release: Row) -> RenderableType:
 
 def _served(home: Home, release: Row) -> Table:
     table = Table(title=f"release {release['release_id']}", title_style="bold", title_justify="left")
-    for heading in ("output", "served by", "metric", "figure [95%]", "baseline", "gain over the baseline [95%]"):
+    for heading in ("output", "served by", "metric", "figure [95%]", "baseline", "gain [95%] over"):
         table.add_column(heading)
     for output in OUTPUTS:
         if reason := release["skipped"].get(output):
@@ -88,20 +88,22 @@ def figures_of(home: Home, output: str, version: str, as_of: date) -> tuple[str,
     if own is None:
         return version, spec.metric, "too little data to judge", baseline, "-"
     base = next((row for row in found if row["model"] == baseline and row["as_of"] == own["as_of"]), own)
-    gain = home.records.first(
-        sa.select(promotions).where(
-            gains.output == output,
-            gains.as_of == own["as_of"],
-            gains.challenger == own["model"],
-            gains.role == "baseline",
-        )
+    query = sa.select(promotions).where(
+        gains.output == output,
+        gains.as_of == own["as_of"],
+        gains.challenger == own["model"],
+        gains.role != "champion",
     )
+    compared = home.records.rows(query.order_by(gains.role))
     return (
         version,
         spec.label(home, spec.metric),
         _interval(own["value"], own["ci_low"], own["ci_high"], ".3f"),
         f"{base['model']} {base['value']:.3f}",
-        _interval(gain["gain"], gain["ci_low"], gain["ci_high"], "+.1%") if gain else "it is the baseline",
+        "\n".join(
+            f"{_interval(row['gain'], row['ci_low'], row['ci_high'], '+.1%')} {row['against']}" for row in compared
+        )
+        or "it is the baseline",
     )
 
 

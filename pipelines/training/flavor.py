@@ -9,7 +9,7 @@ import pandas as pd
 from mlflow.models import Model as MLmodel
 from mlflow.models import ModelSignature
 from mlflow.models.model import MLMODEL_FILE_NAME
-from mlflow.types.schema import ColSpec, DataType, Schema
+from mlflow.types.schema import ColSpec, DataType, Schema, TensorSpec
 from pandas.api import types
 
 from models.protocol import Model
@@ -28,10 +28,10 @@ def save_model(path: str, mlflow_model: MLmodel, model: Model, signature: ModelS
 
 def signature_of(features: Mapping[str, pd.DataFrame], predictions: pd.DataFrame) -> ModelSignature:
     """What the model takes, as `<frame>.<column>`, and what it gives."""
-    taken = [
+    taken: list[ColSpec | TensorSpec] = [
         ColSpec(_type(frame[column]), name=f"{name}.{column}") for name, frame in features.items() for column in frame
     ]
-    given = [ColSpec(_type(predictions[column]), name=column) for column in predictions]
+    given: list[ColSpec | TensorSpec] = [ColSpec(_type(predictions[column]), name=column) for column in predictions]
     return ModelSignature(inputs=Schema(taken), outputs=Schema(given))
 
 

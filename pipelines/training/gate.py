@@ -15,7 +15,7 @@ class Comparison:
     """The challenger's relative gain over one opponent on the same entities and cut-offs."""
 
     opponent: str
-    role: str  # champion or baseline
+    role: str  # champion and baseline decide; another contestant is for the record
     gain: Estimate
 
 
@@ -55,15 +55,19 @@ def decide(
     by_name = {evaluation.model: evaluation for evaluation in evaluations}
     challenger = best_of(output, evaluations)
     opponents = [("champion", champion)] if champion else []
-    if challenger.model != baseline:
-        opponents.append(("baseline", by_name[baseline]))
+    opponents += [
+        ("baseline" if name == baseline else "contestant", evaluation)
+        for name, evaluation in by_name.items()
+        if name != challenger.model
+    ]
     comparisons = tuple(
         Comparison(opponent.model, role, gain(home, output, challenger, opponent)) for role, opponent in opponents
     )
     least = home.settings.gate.minimum_effect
-    lost = [comparison for comparison in comparisons if not comparison.gain.low > least]
+    deciding = [comparison for comparison in comparisons if comparison.role != "contestant"]
+    lost = [comparison for comparison in deciding if not comparison.gain.low > least]
     if not lost:
-        against = ", ".join(_words(comparison) for comparison in comparisons) or "it is the baseline"
+        against = ", ".join(_words(comparison) for comparison in deciding) or "it is the baseline"
         return Decision(challenger.model, True, f"best on {output.metric}: {against}", comparisons)
     why = f"{_words(lost[0])}: not beyond {least:.1%}"
     if champion is None:

@@ -112,7 +112,8 @@ def _log_data(home: Home, as_of: date, snapshot: str, output: Output) -> None:
     from mlflow.data.meta_dataset import MetaDataset
 
     source = resolve_dataset_source(str(Path(home.places.storage) / f"snapshots/{snapshot}.json"))
-    data = MetaDataset(source, name=f"snapshot-{as_of}-{output.name}", digest=snapshot[:32])
+    name = f"snapshot-{as_of}-{output.name}"
+    data = MetaDataset(source, name=name, digest=snapshot[:32])  # type: ignore[abstract]  # its profile is optional
     mlflow.log_input(data, context="training")
 
 
@@ -143,9 +144,9 @@ def _metrics(home: Home, output: Output, evaluation: Evaluation, decision: Decis
         found |= {f"all/{label}": estimate.value, f"all/{label}_low": estimate.low, f"all/{label}_high": estimate.high}
     for comparison in decision.comparisons if evaluation.model == decision.challenger else ():
         found |= {
-            f"gain/over_{comparison.role}": comparison.gain.value,
-            f"gain/over_{comparison.role}_low": comparison.gain.low,
-            f"gain/over_{comparison.role}_high": comparison.gain.high,
+            f"gain/over_{comparison.opponent}": comparison.gain.value,
+            f"gain/over_{comparison.opponent}_low": comparison.gain.low,
+            f"gain/over_{comparison.opponent}_high": comparison.gain.high,
         }
     return found
 

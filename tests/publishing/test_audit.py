@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from pipelines.catalog import OUTPUT_TABLES
+from pipelines.catalog import DATASETS, OUTPUT_TABLES
 from pipelines.errors import AuditFault, NothingToDo, StorageFault, UsageFault
 from pipelines.home import Home
 from pipelines.publishing import audit_suites
 from pipelines.publishing.audit import accept, audit
 from pipelines.publishing.publish import query
 from pipelines.publishing.suites import as_text, read_suite, suite_file, suite_of
-from tests.publishing.generators import AS_OF, CUSTOMERS, Rows, bought, night, publish_night
+from pipelines.storage import write_parquet
+from tests.publishing.generators import AS_OF, CUSTOMERS, Rows, bought, night, outputs, publish_night
 
 Tables = dict[str, Rows]
 Change = Callable[[Tables], None]
@@ -161,11 +163,13 @@ def test_half_of_the_last_volume_is_too_little_unless_accepted(home: Home) -> No
         accept(home, "nonsense", AS_OF, "?")
 
 
-def test_chunks_add_up(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audit_suites, "CHUNK", 7)
-    night(home, change=lambda tables: [row.update({"units_p10": -1.0}) for row in tables[FORECASTS][::10]])  # type: ignore[func-returns-value]
-    with pytest.raises(AuditFault, match=r"column=units_p10, min_value=0.*: 4 rows, such as"):
-        audit(home, AS_OF)
+def test_chunks_add_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit_suites, "CHUNK", 25)
+    rows = [row | {"units_p10": -1.0 if row["horizon"] == 1 else 0.0} for row in outputs(AS_OF)[FORECASTS]]
+    write_parquet(pa.Table.from_pylist(rows, schema=DATASETS[FORECASTS].schema), tmp_path / "rows.parquet")
+    (failure,) = audit_suites.suite_failures(DATASETS[FORECASTS], tmp_path / "rows.parquet", {"horizon": 4})
+    assert "column=units_p10" in failure.rule
+    assert (failure.count, len(failure.samples)) == (10, 3)
 
 
 @pytest.mark.parametrize("dataset", OUTPUT_TABLES, ids=lambda dataset: dataset.name)

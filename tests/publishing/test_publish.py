@@ -205,6 +205,25 @@ def test_a_full_disk_leaves_yesterdays_release_readable(home: Home) -> None:
     assert publish(home, NEXT)["release_id"] == release_id == current(home)
 
 
+def test_records_that_cannot_be_written_are_brought_into_line_by_a_retry(home: Home) -> None:
+    before = publish_night(home)["release_id"]
+    release_id = ready_night(home, NEXT)
+    engine = home.records.engine
+
+    def refuse(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("pragma query_only = on")
+
+    sa.event.listen(engine, "begin", refuse)
+    with pytest.raises(NightcartError, match=f"readers see release {release_id}, but the records could not be written"):
+        publish(home, NEXT)
+    sa.event.remove(engine, "begin", refuse)
+    engine.dispose()
+    recorded = home.records.current_release()
+    assert recorded is not None
+    assert recorded["release_id"] == before
+    assert publish(home, NEXT)["release_id"] == release_id == current(home)
+
+
 def test_two_at_once_do_no_damage(home: Home) -> None:
     days = [AS_OF + timedelta(days=number) for number in range(4)]
     ids = {day: ready_night(home, day) for day in days}

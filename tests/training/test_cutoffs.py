@@ -1,0 +1,57 @@
+"""Cut-offs: evaluation windows lie side by side before as_of, training reaches back as far as history goes."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import date, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.training.cutoffs import (
+    EVALUATIONS,
+    MAX_ROWS,
+    MIN_HISTORY_DAYS,
+    Sales,
+    demand_cutoffs,
+    recommendation_cutoffs,
+)
+
+AS_OF = date(2011, 11, 1)
+
+
+def test_weekly_demo() -> None:
+    cutoffs = demand_cutoffs(AS_OF, Sales(date(2009, 12, 1), 3000), 8, 7)
+    assert cutoffs.evaluation == (date(2011, 5, 17), date(2011, 7, 12), date(2011, 9, 6))
+    assert set(cutoffs.evaluation) <= set(cutoffs.training)
+    assert cutoffs.training[0] >= date(2009, 12, 1) + timedelta(days=MIN_HISTORY_DAYS)
+
+
+def test_without_sales_there_are_none() -> None:
+    assert demand_cutoffs(AS_OF, Sales(None, 0), 8, 7).all == []
+    assert recommendation_cutoffs(AS_OF, Sales(None, 0)).all == []
+
+
+@given(
+    history=st.integers(0, 2000),
+    products=st.integers(1, 100_000),
+    horizon=st.integers(1, 92),
+    days=st.sampled_from([1, 7]),
+)
+def test_windows_end_by_as_of_and_start_after_history(history: int, products: int, horizon: int, days: int) -> None:
+    first = AS_OF - timedelta(days=history)
+    cutoffs = demand_cutoffs(AS_OF, Sales(first, products), horizon, days)
+    window = timedelta(days=horizon * days)
+    assert len(cutoffs.evaluation) <= EVALUATIONS
+    assert all(cutoff + window <= AS_OF for cutoff in cutoffs.evaluation)
+    assert all(cutoff - window >= first + timedelta(days=MIN_HISTORY_DAYS) for cutoff in cutoffs.evaluation)
+    assert all(first < cutoff < AS_OF for cutoff in cutoffs.all)
+    assert len(cutoffs.training) * products * horizon <= max(MAX_ROWS, 2 * products * horizon)
+
+
+@given(history=st.integers(0, 1000))
+def test_recommendation_windows_do_not_overlap(history: int) -> None:
+    cutoffs = recommendation_cutoffs(AS_OF, Sales(AS_OF - timedelta(days=history), 10))
+    days = [*cutoffs.all, AS_OF]
+    assert all(later - earlier == timedelta(days=28) for earlier, later in itertools.pairwise(days))
+    assert set(cutoffs.evaluation) <= set(cutoffs.training)
