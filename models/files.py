@@ -1,4 +1,4 @@
-"""Model files: JSON for settings, safetensors for arrays; deterministic bytes, clear errors."""
+"""Model files: JSON for settings, deterministic bytes, errors that name the file."""
 
 from __future__ import annotations
 
@@ -6,11 +6,6 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load as parse_arrays
-from safetensors.numpy import save as render_arrays
 
 SETTINGS_FILE = "settings.json"
 _ADVICE = "restore the folder from storage, or train the model again"
@@ -49,20 +44,6 @@ def take(settings: Mapping[str, Any], key: str, kind: type, folder: Path) -> Any
         found = f"{key} is {value!r}, expected {kind.__name__}"
         raise corrupt(folder / SETTINGS_FILE, str(settings.get("model")), found)
     return value
-
-
-def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write arrays as one safetensors file, in the order of their names."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(render_arrays({name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)}))
-
-
-def read_arrays(path: Path, model: str) -> dict[str, np.ndarray]:
-    """Read a safetensors file; raises ValueError where it is missing or corrupt."""
-    try:
-        return dict(parse_arrays(read_bytes(path, model)))
-    except SafetensorError as error:
-        raise corrupt(path, model, str(error)) from error
 
 
 def read_bytes(path: Path, model: str) -> bytes:

@@ -166,6 +166,13 @@ def test_too_little_to_train_says_how_little() -> None:
         XGBoostQuantiles(horizon=3, period_days=7).fit(features, targets)
 
 
+def test_periods_may_come_in_any_order() -> None:
+    features, _ = demand_frames()
+    shuffled = {name: frame.sample(frac=1.0, random_state=1) for name, frame in features.items()}
+    model = RecentMean(horizon=3, period_days=7)
+    assert_frame_equal(model.predict(shuffled), model.predict(features))
+
+
 def test_before_fit_there_is_no_forecast() -> None:
     with pytest.raises(ValueError, match="has not been fitted"):
         XGBoostQuantiles(horizon=1, period_days=7).predict(one_product([1.0]))
@@ -174,7 +181,7 @@ def test_before_fit_there_is_no_forecast() -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"), [({"horizon": 0}, "horizon is 0"), ({"period_days": 30}, "a day or a week")]
 )
-def test_wrong_settings_are_named(wrong: dict[str, int], said: str) -> None:
+def test_wrong_settings_are_named(wrong: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         RecentMean(**{"horizon": 3, "period_days": 7} | wrong)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -120,7 +121,7 @@ def test_eligible_targets_are_of_known_customers_and_new_to_them() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"top_k": 0}, {"window_days": 0}, {"half_life_days": 0.0}])
-def test_wrong_settings_are_refused(wrong: dict[str, int]) -> None:
+def test_wrong_settings_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="expected"):
         PopularRecent(**wrong)
 
