@@ -95,6 +95,14 @@ INTERMEDIATE = (
         "Signed changes of who bought what on which day: orders with net units, and whether the buyer bought at all.",
     ),
     Dataset(
+        "int_demand_scope",
+        Layer.INTERMEDIATE,
+        "product x as_of",
+        ("as_of", "product_id"),
+        DBT,
+        "Products whose demand is forecast as of each cut-off: on sale, and sold within a year or new.",
+    ),
+    Dataset(
         "int_order_lines_waiting",
         Layer.INTERMEDIATE,
         "order line",

@@ -16,6 +16,7 @@ from pipelines.home import Home, code_digest
 from pipelines.records import clock, nights
 
 NEVER = date(1900, 1, 1)
+TRAINING = ("features", "int_demand_scope")  # the models that are built for cut-offs
 
 
 def build_features(home: Home, as_of: date) -> dict[str, Any]:
@@ -71,7 +72,7 @@ def build_training_features(
         **_demand(home),
     }
     with home.warehouse.slot():
-        run_dbt(home, ["build", "--select", "features", "--exclude-resource-type", "unit_test"], variables)
+        run_dbt(home, ["build", "--select", *TRAINING, "--exclude-resource-type", "unit_test"], variables)
         with home.warehouse.session() as session:
             return write_snapshot(home, session, FEATURES, as_of)
 

@@ -3,7 +3,7 @@
 
 with
 
-products as (select * from {{ ref('features_demand_products') }}),
+products as (select * from {{ ref('int_demand_scope') }}),
 
 product_days as (select * from {{ ref('int_product_days_spanned') }}),
 

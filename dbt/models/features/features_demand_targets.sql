@@ -1,4 +1,5 @@
 {%- set period_days = given('period_days') | int -%}
+{%- set days = (given('horizon') | int) * period_days -%}
 
 with
 
@@ -6,39 +7,47 @@ fit_cutoffs as (
     {{ dates_of('fit_cutoffs', 'known_as_of') }}
 ),
 
-products as (select * from {{ ref('features_demand_products') }}),
+cutoffs as (
+    {{ dates_of('cutoffs', 'as_of') }}
+),
+
+products as (select * from {{ ref('int_demand_scope') }}),
 
 product_days as (select * from {{ ref('int_product_days_spanned') }}),
 
-days_after as (
+pairs as (
     select
         fit_cutoffs.known_as_of,
-        products.as_of,
-        products.product_id,
-        {{ whole_periods(days_between('product_days.day', 'products.as_of')) }} + 1 as horizon,
-        product_days.units
-    from products
-    inner join fit_cutoffs on products.as_of < fit_cutoffs.known_as_of
-    inner join product_days on products.product_id = product_days.product_id
-    where
-        product_days.known_from <= fit_cutoffs.known_as_of
-        and product_days.known_to > fit_cutoffs.known_as_of
-        and product_days.day >= products.as_of
-        and product_days.day < {{ add_days('products.as_of', (given('horizon') | int) * period_days) }}
+        cutoffs.as_of
+    from fit_cutoffs
+    inner join cutoffs on fit_cutoffs.known_as_of > cutoffs.as_of
 ),
 
--- only periods that were over by then
-targets as (
+periods as (
     select
-        known_as_of,
-        as_of,
-        product_id,
-        horizon,
-        cast(sum(units) as {{ type_of('n') }}) as units
-    from days_after
-    where {{ add_days('as_of', 'horizon * ' ~ period_days) }} <= known_as_of
-    group by known_as_of, as_of, product_id, horizon
+        pairs.known_as_of,
+        pairs.as_of,
+        product_days.product_id,
+        {{ whole_periods(days_between('product_days.day', 'pairs.as_of')) }} + 1 as horizon,
+        cast(sum(product_days.units) as {{ type_of('n') }}) as units
+    from product_days
+    cross join pairs
+    where
+        product_days.known_from <= pairs.known_as_of
+        and product_days.known_to > pairs.known_as_of
+        and product_days.day >= pairs.as_of
+        and product_days.day < {{ add_days('pairs.as_of', days) }}
+    group by 1, 2, 3, 4
+),
+
+-- only of products in scope, and only periods that were over by then
+targets as (
+    select periods.*
+    from periods
+    inner join products on periods.as_of = products.as_of and periods.product_id = products.product_id
+    where
+        {{ add_days('periods.as_of', 'periods.horizon * ' ~ period_days) }} <= periods.known_as_of
+        and periods.units <> 0
 )
 
 select * from targets
-where units <> 0
