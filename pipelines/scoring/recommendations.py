@@ -49,13 +49,10 @@ class RecommendationsOutput:
     def measure(self, home: Home, predictions: pd.DataFrame, features: Features, truth: pd.DataFrame) -> Measures:
         """Hits per customer with a purchase in the window; what may not be shown is no target."""
         from models import metrics
+        from models.recommendations.popular import eligible_targets
 
-        key, k = ["customer_id", "product_id"], home.settings.recommendations.top_k
-        known = features["customer_products"]
-        truth = truth[truth["customer_id"].isin(known["customer_id"])]
-        if home.settings.recommendations.exclude_bought:
-            bought = pd.MultiIndex.from_frame(known[key])
-            truth = truth[~pd.MultiIndex.from_frame(truth[key]).isin(bought)]
+        recommendations = home.settings.recommendations
+        truth, k = eligible_targets(truth, features, recommendations.exclude_bought), recommendations.top_k
         return {
             "ndcg": metrics.ndcg_at_k(predictions, truth, k),
             "recall": metrics.recall_at_k(predictions, truth, k),
