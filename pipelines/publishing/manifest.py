@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from pipelines.catalog import MARTS, OUTPUT_TABLES
-from pipelines.errors import StorageFault
+from pipelines.errors import NightcartError, StorageFault
 from pipelines.home import Home
 from pipelines.publishing.release import Scored, models_of, night_release_id, snapshots_of
 from pipelines.storage import sha256_of
@@ -47,7 +47,11 @@ def snapshot_files(home: Home, as_of: date, table: str) -> list[Path]:
 
 
 def write_manifest(home: Home, as_of: date, scores: Mapping[str, Scored]) -> Manifest:
-    """Write the release's list of files; the same release gives the same bytes."""
+    """Write the release's list of files; the same release gives the same bytes.
+
+    Raises:
+        NightcartError: the disk is full.
+    """
     release_id = night_release_id(home, as_of)
     files = output_files(home, scores) | {mart.name: snapshot_files(home, as_of, mart.name) for mart in MARTS}
     manifest: Manifest = {
@@ -60,7 +64,13 @@ def write_manifest(home: Home, as_of: date, scores: Mapping[str, Scored]) -> Man
         "inputs_digest": home.inputs_digest,
         "skipped": {output: scored.skipped for output, scored in scores.items() if scored.skipped},
     }
-    home.storage.put_json(manifest_key(release_id), manifest)
+    try:
+        home.storage.put_json(manifest_key(release_id), manifest)
+    except OSError as error:
+        raise NightcartError(
+            f"could not write {manifest_key(release_id)}: {error}",
+            "the release before it is still the one readers see; make room on the disk and run the night again",
+        ) from error
     return manifest
 
 

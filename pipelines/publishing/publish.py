@@ -108,7 +108,7 @@ def record_table(home: Home, dataset: Dataset, placement: Placement) -> pa.Table
 def _audited(home: Home, as_of: date) -> Manifest:
     """The release's list of files, when these are the ones that passed the audit."""
     scores = scores_of(home, as_of)
-    manifest = _written(lambda: write_manifest(home, as_of, scores))
+    manifest = write_manifest(home, as_of, scores)
     audited = home.records.result(as_of, "audit")
     if audited.get("release_id") != manifest["release_id"] or audited.get("digests") != digests_of(manifest):
         raise NightcartError(
@@ -143,12 +143,18 @@ def _show(home: Home, placement: Placement, confirm: Callable[[], None]) -> None
 
 def _record(home: Home, placement: Placement) -> None:
     """Releases and pointer in one transaction, after readers have it: a retry repairs a death in between."""
-    with home.records.begin() as connection:
-        connection.execute(sa.delete(releases))
-        connection.execute(sa.insert(releases), placement.rows)
-        connection.execute(sa.delete(pointer))
-        now = {"id": 1, "release_id": placement.current, "is_rollback": placement.is_rollback}
-        connection.execute(sa.insert(pointer), [now])
+    now = {"id": 1, "release_id": placement.current, "is_rollback": placement.is_rollback}
+    try:
+        with home.records.begin() as connection:
+            connection.execute(sa.delete(releases))
+            connection.execute(sa.insert(releases), placement.rows)
+            connection.execute(sa.delete(pointer))
+            connection.execute(sa.insert(pointer), [now])
+    except sa.exc.OperationalError as error:
+        raise NightcartError(
+            f"readers see release {placement.current}, but the records could not be written: {error.orig}",
+            "if the disk is full make room on it, then do the same again: it brings both into line",
+        ) from error
 
 
 def _rows(home: Home) -> tuple[list[Row], Row | None]:
@@ -176,16 +182,6 @@ def _one_at_a_time(home: Home) -> Iterator[None]:
             yield
     except Timeout as error:
         raise Busy(f"another process is publishing in {home.root}", "wait for it, then try again") from error
-
-
-def _written(write: Callable[[], Manifest]) -> Manifest:
-    try:
-        return write()
-    except OSError as error:
-        raise NightcartError(
-            f"could not write the release's list of files: {error}",
-            "the release before it is still the one readers see; make room on the disk and run the night again",
-        ) from error
 
 
 def _quarantine(home: Home, night: date) -> list[Row]:

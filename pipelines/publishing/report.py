@@ -48,6 +48,7 @@ def _context(home: Home, as_of: date, release: Row) -> dict[str, Any]:
         "as_of": as_of,
         "unit": UNITS[home.settings.demand.frequency],
         "models": models,
+        "confidence": 100 * home.settings.gate.confidence,
         "products": products,
         "recommended": report_data.most_recommended(files),
         "totals": report_data.totals(files),

@@ -71,8 +71,13 @@ def forecast(product: Mapping[str, Any], unit: str) -> Figure:
             "hovertemplate": "median %{y:.0f}<extra></extra>",
         },
     ]
-    layout = _layout(height=190, left=44) | {"hovermode": "x unified"}
-    layout["yaxis"] |= {"rangemode": "tozero", "title": {"text": f"units a {unit}", "font": {"size": 11}}, "nticks": 5}
+    layout = _layout(height=190, left=8) | {"hovermode": "x unified"}
+    layout["yaxis"] |= {
+        "automargin": True,
+        "rangemode": "tozero",
+        "title": {"text": f"units a {unit}", "font": {"size": 11}},
+        "nticks": 5,
+    }
     layout["xaxis"] |= {"type": "date", "nticks": 6, "showgrid": False}
     return {"data": traces, "layout": layout}
 

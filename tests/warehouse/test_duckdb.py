@@ -42,19 +42,10 @@ def test_sessions_take_turns(warehouse: Warehouse) -> None:
         assert session.read("select n from rows order by n")["n"].to_pylist() == [0, 1, 2, 3]
 
 
-def test_a_slot_that_stays_taken_is_busy(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slot_that_stays_taken_is_busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(duckdb, "WAIT_SECONDS", 0.05)
-    other: list[BaseException] = []
-
-    def second() -> None:
-        try:
-            with warehouse.slot():
-                pass
-        except Busy as error:
-            other.append(error)
-
-    with warehouse.slot():
-        thread = threading.Thread(target=second)
-        thread.start()
-        thread.join()
-    assert "another process has" in str(other[0])
+    first, second = (open_warehouse(str(tmp_path / "warehouse.duckdb"), tmp_path, 1) for _ in range(2))
+    with first.slot(), pytest.raises(Busy, match="another process has"), second.slot():
+        pass
+    with second.slot():
+        pass
