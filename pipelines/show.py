@@ -10,11 +10,11 @@ from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.spinner import Spinner
 from rich.table import Table
-from rich.text import Text
 
 from pipelines.contract import OUTPUTS
 from pipelines.errors import NothingToDo
@@ -61,50 +61,60 @@ class _Lines:
 
 def summary(home: Home, release: Row) -> RenderableType:
     """What was published, who served it, what it took and where to look next."""
-    return Group("", _served(home, release), "", _published(release), "", _seconds(home, release["as_of"]), _next(home))
+    return Group(_served(home, release), _published(release), _seconds(home, release["as_of"]), _next(home))
 
 
 def _served(home: Home, release: Row) -> Table:
-    table = Table(title=f"release {release['release_id']}", title_style="bold", title_justify="left")
-    for heading in ("output", "served by", "metric", "figure [95%]", "baseline", "gain [95%] over"):
-        table.add_column(heading)
+    table = _table(f"release {release['release_id']}", "output and model", "figure [95%]", "gain over it [95%]")
     for output in OUTPUTS:
         if reason := release["skipped"].get(output):
-            table.add_row(output, "skipped", reason)
+            table.add_row(f"[bold]{output}[/]: skipped", reason)
         else:
-            table.add_row(output, *figures_of(home, output, release["model_versions"][output], release["as_of"]))
+            version = release["model_versions"][output]
+            rows = figures_of(home, output, version, release["as_of"])
+            table.add_row(f"[bold]{output}[/]", rows[0][0] if rows else "", "" if rows else "too little data to judge")
+            for _, model, figure, gain in rows or [("", version.rpartition("-")[0], "", "")]:
+                table.add_row(f"  {model}", figure, gain)
     return table
 
 
-def figures_of(home: Home, output: str, version: str, as_of: date) -> tuple[str, ...]:
-    """The serving model's figure, its baseline's and the gain between them, as the last training found them."""
+def figures_of(home: Home, output: str, version: str, as_of: date) -> list[tuple[str, str, str, str]]:
+    """Metric, model, figure and the champion's gain over it, of every contestant, as the last training found them.
+
+    The champion comes first; empty where there was too little data to judge.
+    """
     from pipelines.scoring.outputs import output_of
 
-    spec, rows, gains = output_of(output), model_performance.c, promotions.c
-    baseline = spec.contestants()[0].name
-    query = sa.select(model_performance).where(rows.output == output, rows.metric == spec.metric, rows.as_of <= as_of)
-    found = home.records.rows(query.order_by(rows.as_of))
-    own = next((row for row in reversed(found) if row["model_version"] == version), None)
+    spec, found, gains = output_of(output), model_performance.c, promotions.c
+    query = sa.select(model_performance).where(found.output == output, found.metric == spec.metric)
+    judged = home.records.rows(query.where(found.as_of <= as_of).order_by(found.as_of))
+    own = next((row for row in reversed(judged) if row["model_version"] == version), None)
     if own is None:
-        return version, spec.metric, "too little data to judge", baseline, "-"
-    base = next((row for row in found if row["model"] == baseline and row["as_of"] == own["as_of"]), own)
-    query = sa.select(promotions).where(
-        gains.output == output,
-        gains.as_of == own["as_of"],
-        gains.challenger == own["model"],
-        gains.role != "champion",
-    )
-    compared = home.records.rows(query.order_by(gains.role))
-    return (
-        version,
-        spec.label(home, spec.metric),
-        _interval(own["value"], own["ci_low"], own["ci_high"], ".3f"),
-        f"{base['model']} {base['value']:.3f}",
-        "\n".join(
-            f"{_interval(row['gain'], row['ci_low'], row['ci_high'], '+.1%')} {row['against']}" for row in compared
+        return []
+    same = [own, *(row for row in judged if row["as_of"] == own["as_of"] and row["model"] != own["model"])]
+    query = sa.select(promotions).where(gains.output == output, gains.as_of == own["as_of"])
+    over = {row["against"]: row for row in home.records.rows(query.where(gains.challenger == own["model"]))}
+    metric = spec.label(home, spec.metric)
+    return [
+        (
+            metric,
+            row["model"],
+            _interval(row["value"], row["ci_low"], row["ci_high"], ".3f"),
+            "serves" if row is own else _gain(over.get(row["model"])),
         )
-        or "it is the baseline",
-    )
+        for row in same
+    ]
+
+
+def _gain(row: Row | None) -> str:
+    return _interval(row["gain"], row["ci_low"], row["ci_high"], "+.1%") if row else "-"
+
+
+def _table(title: str, *headings: str) -> Table:
+    table = Table(title=title, title_style="bold", title_justify="left", box=SIMPLE_HEAD)
+    for at, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if at and "[" not in heading else "left", no_wrap=True)
+    return table
 
 
 def _interval(value: float, low: float, high: float, how: str) -> str:
@@ -112,18 +122,14 @@ def _interval(value: float, low: float, high: float, how: str) -> str:
 
 
 def _published(release: Row) -> Table:
-    table = Table(title="published", title_style="bold", title_justify="left")
-    table.add_column("table")
-    table.add_column("rows", justify="right")
+    table = _table("published", "table", "rows")
     for name, rows in sorted(release["rows"].items()):
         table.add_row(name, f"{rows:,}")
     return table
 
 
 def _seconds(home: Home, as_of: date) -> Table:
-    table = Table(title="seconds a step", title_style="bold", title_justify="left")
-    for heading in ("step", "wall s", "CPU s", "peak MiB"):
-        table.add_column(heading, justify="left" if heading == "step" else "right")
+    table = _table("seconds a step", "step", "wall s", "CPU s", "peak MiB")
     found = {row["step"]: row for row in home.records.rows(sa.select(steps).where(steps.c.as_of == as_of))}
     for step in STEPS:
         if row := found.get(step):
@@ -131,15 +137,15 @@ def _seconds(home: Home, as_of: date) -> Table:
     return table
 
 
-def _next(home: Home) -> Text:
-    start = f"NIGHTCART_HOME={home.root}"
-    return Text.from_markup(
-        f"\n[bold]where to look next[/]\n"
-        f"  the report        {home.root / 'reports' / 'latest.html'}\n"
-        f"  what came in      {home.root / 'data_docs' / 'index.html'}\n"
-        f'  SQL               {start} .venv/bin/nightcart query "select * from demand_forecasts limit 5"\n'
-        f"  runs in MLflow    .venv/bin/mlflow ui --backend-store-uri {home.places.mlflow}\n"
-    )
+def _next(home: Home) -> RenderableType:
+    table = _table("where to look next", "what", "where")
+    table.columns[1].no_wrap, table.columns[1].overflow, table.columns[1].justify = False, "fold", "left"
+    table.add_row("the report", str(home.root / "reports" / "latest.html"))
+    table.add_row("what came in", str(home.root / "data_docs" / "index.html"))
+    sql = "select * from demand_forecasts limit 5"
+    table.add_row("SQL", f'NIGHTCART_HOME={home.root} .venv/bin/nightcart query "{sql}"')
+    table.add_row("runs in MLflow", f".venv/bin/mlflow ui --backend-store-uri {home.places.mlflow}")
+    return table
 
 
 def releases_table(home: Home, count: int) -> Table:
