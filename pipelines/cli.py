@@ -162,15 +162,17 @@ def quarantine(
 
 @app.command(epilog='Example: nightcart accept orders 2011-11-01 --reason "bank holiday"')
 def accept(
-    entity: Annotated[str, typer.Argument(help="orders, order_lines, ...")],
-    dt: Annotated[datetime, typer.Argument(formats=DAY, metavar="DT", help="The stopped partition's day.")],
+    entity: Annotated[str, typer.Argument(help="orders, ...; or an output's table.")],
+    dt: Annotated[datetime, typer.Argument(formats=DAY, metavar="DT", help="The partition's day, or the night.")],
     reason: Annotated[str, typer.Option(help="Why it is right; kept on record.")],
 ) -> None:
-    """Let a stopped partition through, on record; its faulty rows still go to quarantine."""
+    """Let through, on record, what stopped a night: a partition that came in, or a table thinner than the last."""
     from pipelines.home import Home
-    from pipelines.validate.quarantine import accept as let_through
+    from pipelines.contract import ENTITIES
+    from pipelines.publishing.audit import accept as let_out
+    from pipelines.validate.quarantine import accept as let_in
 
-    let_through(Home.open(), entity, dt.date(), reason)
+    (let_in if entity in ENTITIES else let_out)(Home.open(), entity, dt.date(), reason)
     out.print(f"accepted {entity} of {dt.date()}; run the night again")
 
 

@@ -61,7 +61,9 @@ class _Lines:
 
 def summary(home: Home, release: Row) -> RenderableType:
     """What was published, who served it, what it took and where to look next."""
-    return Group(_served(home, release), _published(release), _seconds(home, release["as_of"]), _next(home))
+    return Group(
+        _served(home, release), _published(release), _seconds(home, release["as_of"]), _next(home, release["as_of"])
+    )
 
 
 def _served(home: Home, release: Row) -> Table:
@@ -137,11 +139,11 @@ def _seconds(home: Home, as_of: date) -> Table:
     return table
 
 
-def _next(home: Home) -> RenderableType:
+def _next(home: Home, as_of: date) -> RenderableType:
     table = _table("where to look next", "what", "where")
     table.columns[1].no_wrap, table.columns[1].overflow, table.columns[1].justify = False, "fold", "left"
     table.add_row("the report", str(home.root / "reports" / "latest.html"))
-    table.add_row("what came in", str(home.root / "data_docs" / "index.html"))
+    table.add_row("what came in", str(home.root / "data_docs" / str(as_of) / "index.html"))
     sql = "select * from demand_forecasts limit 5"
     table.add_row("SQL", f'NIGHTCART_HOME={home.root} .venv/bin/nightcart query "{sql}"')
     table.add_row("runs in MLflow", f".venv/bin/mlflow ui --backend-store-uri {home.places.mlflow}")

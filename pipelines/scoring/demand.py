@@ -70,3 +70,7 @@ class DemandOutput:
         forecasts["period_start"] = (pd.Timestamp(as_of) + pd.to_timedelta(days, unit="D")).dt.date
         forecasts["model_version"] = version
         return {"demand_forecasts": forecasts}
+
+    def unserved(self, features: Features, tables: Tables) -> int:
+        """None: every product in scope has a forecast."""
+        return 0

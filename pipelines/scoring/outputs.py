@@ -42,6 +42,9 @@ class Output(Protocol):
     def tables(self, home: Home, as_of: date, model: Model, features: Features, version: str) -> Tables:
         """Tonight's published tables."""
 
+    def unserved(self, features: Features, tables: Tables) -> int:
+        """How many of those the output is for have no row: counted, for the audit."""
+
 
 OUTPUTS: dict[str, str] = {
     "recommendations": "pipelines.scoring.recommendations:RecommendationsOutput",

@@ -67,3 +67,9 @@ class RecommendationsOutput:
             "recommendations": lists.assign(reason_product_id=None, arm="model", model_version=version),
             "recommendations_default": default.assign(country=None, channel=None),
         }
+
+    def unserved(self, features: Features, tables: Tables) -> int:
+        """Customers with history who have bought all that may be shown."""
+        return int(features["customer_products"]["customer_id"].nunique()) - int(
+            tables["recommendations"]["customer_id"].nunique()
+        )

@@ -29,18 +29,20 @@ def score(home: Home, as_of: date, output: str) -> Row:
     frames = {table: snapshot.frame(table) for table in spec.features.values()}
     datasets = [dataset for dataset in OUTPUT_TABLES if dataset.output == output]
     if champion is None:
-        tables, skipped = {}, "no champion: run `nightcart step train_first_champions` first"
+        tables, skipped, unserved = {}, "no champion: run `nightcart step train_first_champions` first", 0
     else:
         model = load_model(home, spec, champion)
         features = features_of(spec, frames, [as_of])
         tables, skipped = spec.tables(home, as_of, model, features, champion["model_version"]), None
+        unserved = spec.unserved(features, tables)
     rows = {}
     for dataset in datasets:
         table = as_table(tables.get(dataset.name), dataset)
         home.storage.put_table(f"releases/{release_id}/{dataset.name}.parquet", table)
         rows[dataset.name] = table.num_rows
     version = champion["model_version"] if champion else None
-    return {"output": output, "release_id": release_id, "tables": rows, "model_version": version, "skipped": skipped}
+    result = {"output": output, "release_id": release_id, "tables": rows, "model_version": version}
+    return result | {"skipped": skipped, "unserved": unserved}
 
 
 def as_table(frame: pd.DataFrame | None, dataset: Dataset) -> pa.Table:
