@@ -13,7 +13,7 @@ from pipelines.ingest.collect import collect
 from pipelines.ingest.manifest import ALWAYS, Entry, Manifest, need_manifest
 from pipelines.records import clock, nights, partitions, releases
 from pipelines.storage import Storage
-from tests.landing import DAY, Landing, customer, line, order, product
+from tests.landing import DAY, Landing, line, order, product
 
 FIRST = date(2011, 10, 3)
 NIGHT = date(2011, 10, 6)
@@ -216,40 +216,6 @@ def test_a_kill_before_the_manifest_leaves_nothing_that_a_retry_trips_over(
     assert collected(home) == wanted
 
 
-def test_no_clear_personal_value_reaches_the_home(home: Home, landing: Landing) -> None:
-    canaries = ["canary.anna@example.org", "Canary Annasson", "+49 160 5550123"]
-    row = customer("c1", FIRST, email=canaries[0], full_name=canaries[1], phone=canaries[2])
-    landing.write_store(FIRST, 1)
-    landing.write("customers", FIRST, [row])
-    landing.write("customers", FIRST + DAY, [row], form="csv")
-    uneven = f"customer_id,email,updated_at\nc2,{canaries[0]},2011-10-05,{canaries[1]}\n"
-    landing.write_bytes("customers", FIRST + 2 * DAY, uneven.encode())
-    headless = f"{canaries[1]},{canaries[0]}\n"
-    landing.write_bytes("customers", FIRST + 3 * DAY, headless.encode())
-    shifted = f"customer_id,updated_at,email\nc3,{canaries[0]},2011-10-05\n"
-    landing.write_bytes("customers", FIRST + 4 * DAY, shifted.encode())
-    result = collect(home, FIRST + 7 * DAY)
-    assert result["faults"] == 2
-    said = str(result) + str(need_manifest(home.storage, FIRST + 7 * DAY))
-    assert not [canary for canary in canaries if canary in said]
-    for file in home.root.rglob("*"):
-        content = file.read_bytes() if file.is_file() else b""
-        if file.suffix == ".parquet":
-            content = str(pq.read_table(file).to_pylist()).encode()
-        assert not [canary for canary in canaries if canary.encode() in content], file
-
-
-def test_the_same_person_has_one_pseudonym_across_partitions(home: Home, landing: Landing) -> None:
-    landing.write("customers", FIRST, [customer("c1", FIRST, email="a@x.org")])
-    landing.write("customers", FIRST + DAY, [customer("c1", FIRST, email=" A@x.org")], form="csv")
-    emails = {
-        email
-        for entry in collected(home).partitions
-        for email in pq.read_table(home.storage.path(str(entry.key)))["email"].to_pylist()
-    }
-    assert len(emails) == 1
-
-
 def test_extra_columns_are_ignored_with_a_warning(home: Home, landing: Landing) -> None:
     rows = [{**order("1", FIRST), "note": "x"}]
     landing.write_bytes("orders", FIRST, _csv(rows), "part-0.csv")
@@ -268,3 +234,17 @@ def test_products_and_lines_keep_their_types(home: Home, landing: Landing) -> No
     names = {entry.entity: str(entry.key) for entry in collected(home).partitions}
     assert pq.read_schema(home.storage.path(names["products"])).field("is_active").type == "bool"
     assert str(pq.read_schema(home.storage.path(names["order_lines"])).field("unit_price").type) == "decimal128(18, 4)"
+
+
+def test_files_written_to_while_they_are_read(home: Home, landing: Landing, monkeypatch: pytest.MonkeyPatch) -> None:
+    landing.write("orders", FIRST, [order("1", FIRST)])
+    read = module.read_partition
+
+    def read_slowly(*given: Any) -> Any:
+        found = read(*given)
+        landing.write("orders", FIRST, [order("1", FIRST), order("2", FIRST)])
+        return found
+
+    monkeypatch.setattr(module, "read_partition", read_slowly)
+    (entry,) = collected(home).partitions
+    assert entry.fault == {"rule": "readable", "column": None, "text": "its files were written to while they were read"}

@@ -7,11 +7,7 @@ import sqlalchemy as sa
 from pipelines.contract import ENTITIES, META
 from pipelines.home import Home
 from pipelines.ingest import load as module
-from pipelines.ingest.collect import collect
-from pipelines.ingest.load import load
 from pipelines.records import nights, partitions
-from pipelines.validate import validate as validation
-from pipelines.validate.validate import validate_incoming
 from tests.landing import DAY, Landing, at, customer, line, order, product, raw, run_steps
 
 FIRST = date(2011, 10, 3)
@@ -143,18 +139,6 @@ def test_nights_in_order_load_what_one_night_loads(
     for name in ENTITIES:
         in_order, at_once = ([row | {"loaded_as_of": None} for row in raw(one, name)] for one in (home, fresh))
         assert in_order == at_once
-
-
-def test_rows_are_checked_in_chunks(home: Home, landing: Landing, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(validation, "CHUNK", 4)
-    landing.write_store(FIRST, 1)
-    lines = [line(str(number), quantity=-number if number in (2, 5, 9) else number) for number in range(1, 11)]
-    landing.write("order_lines", FIRST, lines)
-    collect(home, NIGHT)
-    result = validate_incoming(home, NIGHT)
-    assert (result["accepted"]["order_lines"], result["quarantined"]) == (7, {"order_lines": 3})
-    load(home, NIGHT)
-    assert sorted(int(row["order_id"]) for row in raw(home, "order_lines")) == [1, 3, 4, 6, 7, 8, 10]
 
 
 def test_what_is_loaded_is_the_landing_zone_whatever_came_when(home: Home, landing: Landing) -> None:

@@ -159,3 +159,15 @@ def test_text_in_parquet_that_is_not_utf8(engine: Engine, landing: Landing) -> N
     pq.write_table(table.set_column(table.column_names.index("status"), "status", broken), file)
     (file.parent / "_SUCCESS").touch()
     assert fault_of(engine, landing).text == "part-0.parquet holds values that are damaged or not UTF-8"
+
+
+def test_a_damaged_gzip_file(engine: Engine, landing: Landing) -> None:
+    landing.write_bytes("orders", DT, b"not gzip at all", "part-0.csv.gz")
+    assert fault_of(engine, landing).text == "part-0.csv.gz is not a whole gzip file: truncated or damaged"
+
+
+def test_a_header_that_is_not_there_or_not_utf8(engine: Engine, landing: Landing) -> None:
+    landing.write_bytes("orders", DT, b"\n1,2011-10-03,paid,GBP\n")
+    assert fault_of(engine, landing).text == "part-0.csv has no header line"
+    landing.write_bytes("orders", DT, "order_id,Währung\n".encode("latin-1"))
+    assert fault_of(engine, landing).text == "the header of part-0.csv is not UTF-8 text with commas"

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import date, timedelta
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -11,9 +10,8 @@ import sqlalchemy as sa
 from pipelines.errors import IncomingFault, UsageFault
 from pipelines.home import Home
 from pipelines.ingest.load import load
-from pipelines.records import acceptances, partitions, quarantine_counts
+from pipelines.records import partitions, quarantine_counts
 from pipelines.validate.quarantine import accept, quarantine_rows
-from pipelines.validate.validate import validate_incoming
 from tests.landing import DAY, Landing, at, line, order, raw, run_steps, table_of
 
 FIRST = date(2011, 10, 3)
@@ -171,49 +169,12 @@ def stopped_again(home: Home, as_of: date) -> IncomingFault:
     return fault.value
 
 
-def test_a_share_of_bad_rows_stops_and_can_be_accepted(home: Home, store: Landing) -> None:
-    lines = [line(str(n), quantity=-n if n < 4 else n) for n in range(1, 21)]
-    store.write("order_lines", DT, lines)
-    fault = stopped(home)
-    assert str(fault).endswith(
-        f"- order_lines {DT}: above_0(quantity): 3 rows (15.0%), such as quantity is -1; quantity is -2; "
-        "quantity is -3; expected more than 0 (3 of its 20 rows are bad, at most 5.0% may be)"
-    )
-    assert "nightcart accept order_lines" in fault.hint
-    assert quarantine_rows(home).num_rows == 3
-    assert home.records.rows(sa.select(quarantine_counts)) == []
-    accept(home, "order_lines", DT, "returns typed as sales")
-    accept(home, "order_lines", DT, "returns typed as sales, seen by Ada")
-    assert [row["reason"] for row in home.records.rows(sa.select(acceptances))] == [
-        "returns typed as sales, seen by Ada"
-    ]
-    assert run_steps(home, NIGHT)["load"]["rows"]["order_lines"] == 5 + 17
-    assert quarantine_rows(home).num_rows == 3
-
-
-def test_nineteen_rows_never_stop_by_their_share(home: Home, store: Landing) -> None:
-    store.write("order_lines", DT, [line(str(n), quantity=0) for n in range(19)])
-    assert run_steps(home, NIGHT)["validate_incoming"]["quarantined"] == {"order_lines": 19}
-
-
 def test_a_cell_that_cannot_be_read_goes_to_quarantine(home: Home, store: Landing) -> None:
     text = "order_id,line_number,product_id,quantity,unit_price\n1,1,p1,two,2.5\n2,1,p1,2,2.5\n"
     store.write_bytes("order_lines", DT, text.encode())
     run_steps(home, NIGHT)
     (row,) = quarantine_rows(home).to_pylist()
     assert (row["rule"], row["reason"]) == ("parses(quantity)", "quantity is 'two', expected an integer")
-
-
-def test_null_where_a_value_must_be_and_a_status_that_is_not_allowed(home: Home, store: Landing) -> None:
-    store.write("orders", DT, [order("1", DT, currency=None), order("2", DT, status="lost"), order("3", DT)])
-    run_steps(home, NIGHT)
-    assert quarantine_rows(home).select(["rule", "reason"]).to_pylist() == [
-        {"rule": "not_null(currency)", "reason": "currency is null, expected a value"},
-        {
-            "rule": "allowed(status)",
-            "reason": "status is 'lost', expected one of placed, paid, shipped, delivered, cancelled",
-        },
-    ]
 
 
 def test_a_partition_without_success_waits_for_the_next_night(home: Home, store: Landing) -> None:
@@ -244,58 +205,3 @@ def test_a_late_partition_is_known_when_it_came(home: Home, store: Landing) -> N
     assert count["night"] == NIGHT + DAY
     late = [row for row in home.records.rows(sa.select(partitions)) if row["is_late"]]
     assert {(row["dt"], row["known_at"]) for row in late} == {(DT, NIGHT + DAY)}
-
-
-def test_orders_that_are_too_old(home: Home, store: Landing, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NIGHTCART__VALIDATE__MAX_AGE_DAYS", "2")
-    fault = stopped(Home.open(), NIGHT + 5 * DAY)
-    assert f"- orders: max_age_days: the newest partition with rows is {DT}, 6 days old" in str(fault)
-    assert "nightcart accept" not in fault.hint
-
-
-def test_an_empty_landing_zone_names_what_is_required(home: Home, landing: Landing) -> None:
-    said = str(stopped(home))
-    assert all(f"- {entity}: delivered" in said for entity in ("customers", "products", "orders", "order_lines"))
-
-
-def test_data_docs_are_built_and_hold_nothing_personal(home: Home, store: Landing) -> None:
-    result = run_steps(home, NIGHT)["validate_incoming"]
-    site = Path(result["docs"]).parent
-    assert site == home.root / "data_docs" / str(NIGHT)
-    pages = "".join(file.read_text("utf-8") for file in site.rglob("*.html"))
-    assert "quantity" in pages
-    assert "shop.example" not in pages
-    assert "email" not in pages
-
-
-def test_a_night_without_anything_new_passes(home: Home, store: Landing) -> None:
-    run_steps(home, NIGHT)
-    result = run_steps(home, NIGHT + DAY)
-    assert result["validate_incoming"]["docs"] is None
-    assert result["load"]["rows"] == {"customers": 0, "products": 0, "orders": 0, "order_lines": 0}
-
-
-def test_a_night_that_did_not_collect_leaves_all_as_it_was(home: Home, store: Landing) -> None:
-    store.write("order_lines", DT, [line("1", quantity=-3), line("2")])
-    run_steps(home, NIGHT)
-    before = (raw(home, "orders"), home.records.rows(sa.select(partitions)), quarantine_rows(home))
-    results = run_steps(home, NIGHT - DAY)
-    assert "newer night" in results["validate_incoming"]["why"]
-    assert results["load"]["why"] == results["collect"]["why"]
-    assert (raw(home, "orders"), home.records.rows(sa.select(partitions)), quarantine_rows(home)) == before
-    assert home.records.newest_loaded_night() == NIGHT
-
-
-def test_nothing_is_accepted_without_a_reason_or_a_stop(home: Home, store: Landing) -> None:
-    with pytest.raises(UsageFault, match="needs a reason"):
-        accept(home, "orders", DT, " ")
-    with pytest.raises(UsageFault, match="nothing of orders 2011-10-04 waits") as refused:
-        accept(home, "orders", DT, "why not")
-    assert refused.value.hint == "no partition stopped the last night"
-
-
-def test_validate_again_gives_the_same(home: Home, store: Landing) -> None:
-    store.write("orders", DT, [order("1", DT), order("2", DT, status="lost")])
-    results = run_steps(home, NIGHT)
-    assert validate_incoming(home, NIGHT) == results["validate_incoming"]
-    assert load(home, NIGHT) == results["load"]
