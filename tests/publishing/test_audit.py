@@ -18,7 +18,7 @@ from pipelines.publishing.audit import accept, audit
 from pipelines.publishing.publish import query
 from pipelines.publishing.suites import as_text, read_suite, suite_file, suite_of
 from pipelines.storage import write_parquet
-from tests.publishing.generators import AS_OF, CUSTOMERS, Rows, bought, night, outputs, publish_night
+from tests.publishing.generators import AS_OF, CUSTOMERS, PRODUCTS, Rows, bought, night, outputs, publish_night
 
 Tables = dict[str, Rows]
 Change = Callable[[Tables], None]
@@ -105,9 +105,18 @@ def test_what_was_bought_may_be_recommended_when_the_setting_says_so(home: Home)
     audit(home, AS_OF)
 
 
-def test_customers_counted_as_unserved_need_no_row(home: Home) -> None:
-    night(home, change=BROKEN["customer not served"][0], unserved=1)
+def test_customers_counted_as_unserved_need_no_row_when_they_bought_all(home: Home) -> None:
+    def bought_all(tables: dict[str, Any]) -> None:
+        rows = tables["features_customer_products"]
+        (row,) = [row for row in rows if row["customer_id"] == "C03"][:1]
+        others = [kept for kept in rows if kept["customer_id"] != "C03"]
+        tables["features_customer_products"] = others + [row | {"product_id": product} for product in PRODUCTS]
+
+    night(home, change=BROKEN["customer not served"][0], change_snapshot=bought_all, unserved=1)
     audit(home, AS_OF)
+    night(home, change=BROKEN["customer not served"][0], unserved=1)
+    with pytest.raises(AuditFault, match="nothing left to be shown: 1 row, such as customer_id C03"):
+        audit(home, AS_OF)
     night(home, unserved=2)
     with pytest.raises(AuditFault, match="without_rows 0, counted 2"):
         audit(home, AS_OF)
