@@ -10,12 +10,13 @@ import sqlalchemy as sa
 
 from pipelines.catalog import FEATURES, MARTS
 from pipelines.errors import UsageFault
-from pipelines.features.dbt import dates, run_dbt
+from pipelines.features.dbt import dates, project_digest, run_dbt
 from pipelines.features.snapshot import write_snapshot
-from pipelines.home import Home, code_digest
+from pipelines.home import Home
 from pipelines.records import clock, nights
 
 NEVER = date(1900, 1, 1)
+BUILD = ("build", "--exclude-resource-type", "unit_test")  # unit tests run in `make test`
 TRAINING = ("features", "int_demand_scope")  # the models that are built for cut-offs
 
 
@@ -23,27 +24,24 @@ def build_features(home: Home, as_of: date) -> dict[str, Any]:
     """Build features and marts as of a night and write their snapshot.
 
     Returns the snapshot's digest, its rows per table, the lines that wait for their order or product, and the digest
-    of the code, without which the next night may not take over parts of the snapshot.
+    of dbt's files: the next night builds upon this one only if they are still the same.
 
     Raises:
         NightcartError: a model or a test failed.
     """
-    variables = {
-        "as_of": as_of.isoformat(),
-        "cutoffs": dates([as_of]),
-        "recommendation_cutoffs": dates([as_of]),
-        "known_after": known_after(home, as_of).isoformat(),
-        **_demand(home),
-    }
+    days = dates([as_of])
     with home.warehouse.slot():
-        run_dbt(home, ["build", "--exclude-resource-type", "unit_test"], variables)
+        newest = known_after(home, as_of)
+        variables = {"as_of": days[0], "cutoffs": days, "recommendation_cutoffs": days, "known_after": str(newest)}
+        is_same_sql = home.records.result(newest, "build_features").get("dbt") == project_digest()
+        run_dbt(home, [*BUILD, *([] if is_same_sql else ["--full-refresh"])], variables | _demand(home))
         with home.warehouse.session() as session:
             waiting = session.read("select count(*) as n from intermediate.int_order_lines_waiting")["n"][0].as_py()
             snapshot = write_snapshot(home, session, FEATURES + MARTS, as_of)
     with home.records.begin() as records:
         was_loaded = (nights.c.as_of == as_of) & nights.c.loaded_at.is_not(None)
         records.execute(sa.update(nights).where(was_loaded).values(built_at=clock()))
-    return {**snapshot, "orphan_lines": waiting, "code": code_digest()}
+    return {**snapshot, "orphan_lines": waiting, "dbt": project_digest()}
 
 
 def build_training_features(
@@ -72,7 +70,7 @@ def build_training_features(
         **_demand(home),
     }
     with home.warehouse.slot():
-        run_dbt(home, ["build", "--select", *TRAINING, "--exclude-resource-type", "unit_test"], variables)
+        run_dbt(home, [*BUILD, "--select", *TRAINING], variables)
         with home.warehouse.session() as session:
             return write_snapshot(home, session, FEATURES, as_of)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from pipelines.errors import NightcartError
 from pipelines.home import PROJECT, Home
+from pipelines.storage import digest_of, sha256_of
 
 PROJECT_DIR = PROJECT / "dbt"
 VARIABLES = "NIGHTCART_DBT_VARS"  # not --vars: dates that change would have dbt parse the whole project each night
@@ -36,6 +37,12 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 def log_folder(home: Home) -> Path:
     """Where dbt's log of a home lies."""
     return home.root / "logs" / "dbt"
+
+
+def project_digest() -> str:
+    """The SHA-256 over dbt's own files: tables that other SQL wrote are not to be built upon."""
+    files = sorted(file for kind in ("*.sql", "*.yml") for file in PROJECT_DIR.rglob(kind))
+    return digest_of({file.relative_to(PROJECT_DIR).as_posix(): sha256_of(file) for file in files})
 
 
 def dates(days: Sequence[date]) -> list[str]:
@@ -70,5 +77,11 @@ def _failures(outcome: Any) -> str:
     """Each failed model and test with its message."""
     results = getattr(outcome.result, "results", None) or []
     failed = [result for result in results if str(result.status) in FAILED]
-    lines = [f"{result.node.name}: {' '.join(str(result.message).split())}" for result in failed]
+    lines = [f"{result.node.name}: {_message(str(result.message))}" for result in failed]
     return "dbt failed: " + ("; ".join(lines) or str(outcome.exception))
+
+
+def _message(text: str) -> str:
+    """dbt's message on one line, without its first, which only names the model again."""
+    lines = text.strip().splitlines()
+    return " ".join(" ".join(lines[1:] if len(lines) > 1 else lines).split())

@@ -15,13 +15,15 @@ import sqlalchemy as sa
 
 from pipelines.catalog import Dataset
 from pipelines.errors import StorageFault
-from pipelines.home import Home, code_digest
+from pipelines.features.dbt import project_digest
+from pipelines.home import Home
 from pipelines.records import steps
 from pipelines.storage import Storage, digest_of, sha256_of
 from pipelines.warehouse import Session
 
 BY_MONTH = {"fct_daily_sales": "day"}
 CUTS = ("known_as_of", "as_of")
+NO_ROWS = "none"  # the label of a part without rows
 Parts = dict[str, str]
 """The key of each part by its label: a month, a cut-off, or `all`."""
 
@@ -99,13 +101,13 @@ def _hint() -> str:
 
 
 def _previous(home: Home, as_of: date) -> tuple[date, Snapshot] | None:
-    """The newest older night's snapshot, if the same code wrote it."""
-    query = sa.select(steps.c.as_of).where(steps.c.step == "build_features", steps.c.status == "done")
-    for row in home.records.rows(query.where(steps.c.as_of < as_of).order_by(steps.c.as_of.desc()).limit(1)):
-        result = home.records.result(row["as_of"], "build_features")
-        if result.get("code") == code_digest() and home.storage.exists(_key(str(result.get("snapshot")))):
-            return row["as_of"], Snapshot(home.storage, str(result["snapshot"]))
-    return None
+    """The newest older night's snapshot, if the same SQL wrote it."""
+    is_older = (steps.c.step == "build_features") & (steps.c.status == "done") & (steps.c.as_of < as_of)
+    step = home.records.first(sa.select(steps).where(is_older).order_by(steps.c.as_of.desc()))
+    if step is None or step["result"].get("dbt") != project_digest():
+        return None
+    digest = str(step["result"]["snapshot"])
+    return (step["as_of"], Snapshot(home.storage, digest)) if home.storage.exists(_key(digest)) else None
 
 
 def _write_months(
@@ -122,7 +124,7 @@ def _write_months(
             f"where (known_at > date '{since}' and known_at <= date '{as_of}') or {day} >= date '{since}'"
         )
         labels = {str(value)[:7] for value in touched["month"].to_pylist()}
-        kept = {label: key for label, key in snapshot.parts[table.name].items() if label not in labels}
+        kept = {label: key for label, key in snapshot.parts[table.name].items() if label not in labels | {NO_ROWS}}
     months = session.read(f"select distinct cast({month} as date) as month from {_from(table)}")["month"].to_pylist()
     fresh = [value for value in sorted(months) if str(value)[:7] not in kept]
     parts = {str(value)[:7]: _put(home.storage, session, table, f"{month} = date '{value}'") for value in fresh}
@@ -143,7 +145,7 @@ def _write_cuts(storage: Storage, session: Session, table: Dataset) -> Parts:
 
 def _or_empty(storage: Storage, session: Session, table: Dataset, parts: Parts) -> Parts:
     """A table without rows has one part without rows, so that its columns are known."""
-    return parts or {"none": _put(storage, session, table, "1 = 0")}
+    return parts or {NO_ROWS: _put(storage, session, table, "1 = 0")}
 
 
 def _from(table: Dataset) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 
 from pipelines.errors import NightcartError, StorageFault, UsageFault
 from pipelines.features import snapshot as snapshot_module
@@ -17,6 +18,7 @@ from pipelines.features.build import build_features, build_training_features, kn
 from pipelines.features.dbt import run_dbt
 from pipelines.features.snapshot import Snapshot
 from pipelines.home import Home
+from pipelines.records import steps
 from pipelines.storage import digest_of
 from tests.features.conftest import aggregates, build, built_at, load, new_home, run_nights
 from tests.features.store import NIGHTS, Store
@@ -54,6 +56,18 @@ def test_an_older_night_appends_nothing(built: Any) -> None:
     before = aggregates(home)
     assert known_after(home, FIRST) == SECOND
     assert build(home, FIRST)["snapshot"] == results[FIRST]["snapshot"]
+    assert aggregates(home) == before
+
+
+def test_other_sql_does_not_build_upon_what_the_old_one_wrote(built: Any) -> None:
+    home, _, results = built
+    before = aggregates(home)
+    with home.warehouse.session() as session:
+        session.execute(f"update intermediate.int_product_days set units = 7 where known_at <= date '{FIRST}'")
+    first = (steps.c.as_of == FIRST) & (steps.c.step == "build_features")
+    with home.records.begin() as records:
+        records.execute(sa.update(steps).where(first).values(result=results[FIRST] | {"dbt": "another version's"}))
+    assert build(home, SECOND)["snapshot"] == results[SECOND]["snapshot"]
     assert aggregates(home) == before
 
 
