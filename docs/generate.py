@@ -10,6 +10,7 @@ import sys
 import tempfile
 import textwrap
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -130,21 +131,30 @@ def _sources_yml() -> str:
     return sources_yml()
 
 
-def _files() -> dict[str, Callable[[], str]]:
-    from pipelines.publishing.suites import output_suites
-    from pipelines.validate.suites import source_suites
+def _suites() -> dict[str, Callable[[], str]]:
+    from pipelines.catalog import OUTPUT_TABLES
+    from pipelines.contract import ENTITIES
+    from pipelines.publishing import suites as outputs
+    from pipelines.validate import suites as sources
 
     made: dict[str, Callable[[], str]] = {
+        f"expectations/sources/{entity.name}.json": partial(sources.text_of, entity) for entity in ENTITIES.values()
+    }
+    for dataset in OUTPUT_TABLES:
+        suite = outputs.suite_of(dataset, outputs.read_suite(dataset.name))
+        made[f"expectations/outputs/{dataset.name}.json"] = partial(outputs.as_text, suite)
+    return made
+
+
+def _files() -> dict[str, Callable[[], str]]:
+    return {
         "docs/contract.md": contract_md,
         "docs/data_flow.md": data_flow_md,
         "docs/published.md": published_md,
         "docs/settings.md": settings_md,
         "docs/dags.md": dags_md,
         "dbt/models/staging/_sources.yml": _sources_yml,
-    }
-    for folder, suites in (("sources", source_suites()), ("outputs", output_suites())):
-        made |= {f"expectations/{folder}/{name}.json": lambda text=text: text for name, text in suites.items()}
-    return made
+    } | _suites()
 
 
 def main() -> None:
