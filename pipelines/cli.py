@@ -167,8 +167,8 @@ def accept(
     reason: Annotated[str, typer.Option(help="Why it is right; kept on record.")],
 ) -> None:
     """Let through, on record, what stopped a night: a partition that came in, or a table thinner than the last."""
-    from pipelines.home import Home
     from pipelines.contract import ENTITIES
+    from pipelines.home import Home
     from pipelines.publishing.audit import accept as let_out
     from pipelines.validate.quarantine import accept as let_in
 

@@ -144,9 +144,7 @@ ORDER_LINES = Entity(
         Column("product_id", Type.ID, "What was ordered."),
         Column("quantity", Type.N, "Units ordered.", above=0),
         Column("unit_price", Type.MONEY, "Price of one unit before discount.", at_least=0),
-        Column(
-            "discount", Type.MONEY, "Discount of the whole line, not yet subtracted.", nullable=True, at_least=0
-        ),
+        Column("discount", Type.MONEY, "Discount of the whole line, not yet subtracted.", nullable=True, at_least=0),
     ),
     None,
     required=True,

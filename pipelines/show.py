@@ -119,7 +119,9 @@ def _table(title: str, *headings: str) -> Table:
     return table
 
 
-def _interval(value: float, low: float, high: float, how: str) -> str:
+def _interval(value: float | None, low: float | None, high: float | None, how: str) -> str:
+    if value is None or low is None or high is None:
+        return "nothing to judge by"  # nobody bought anything that might have been shown
     return f"{value:{how}} [{low:{how}}, {high:{how}}]"
 
 

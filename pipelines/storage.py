@@ -42,7 +42,7 @@ def write_parquet(table: pa.Table, file: Path) -> None:
 
 
 class Storage:
-    """A folder of files under keys like `releases/<id>/demand_forecasts.parquet`. A file appears whole or not at all."""
+    """A folder of files under keys like `releases/<id>/table.parquet`. A file appears whole or not at all."""
 
     def __init__(self, root: Path) -> None:
         self.root = root

@@ -26,7 +26,8 @@ seconds = time.perf_counter() - start
 heavy = [m for m in ("great_expectations", "mlflow", "xgboost", "torch", "pandas", "dbt", "duckdb") if m in sys.modules]
 order = {i: [t.task_id for t in d.topological_sort()] for i, d in bag.dags.items()}
 docs = [t.task_id for d in bag.dags.values() for t in d.tasks if not (t.doc_md or t.python_callable.__doc__)]
-print(json.dumps({"errors": bag.import_errors, "seconds": seconds, "heavy": heavy, "order": order, "undocumented": docs}))
+found = {"errors": bag.import_errors, "seconds": seconds, "heavy": heavy, "order": order, "undocumented": docs}
+print(json.dumps(found))
 """
 
 

@@ -176,7 +176,8 @@ def test_chunks_add_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audit_suites, "CHUNK", 25)
     rows = [row | {"units_p10": -1.0 if row["horizon"] == 1 else 0.0} for row in outputs(AS_OF)[FORECASTS]]
     write_parquet(pa.Table.from_pylist(rows, schema=DATASETS[FORECASTS].schema), tmp_path / "rows.parquet")
-    (failure,) = audit_suites.suite_failures(DATASETS[FORECASTS], tmp_path / "rows.parquet", {"horizon": 4, "least_rows": 1})
+    parameters = {"horizon": 4, "least_rows": 1}
+    (failure,) = audit_suites.suite_failures(DATASETS[FORECASTS], tmp_path / "rows.parquet", parameters)
     assert "column=units_p10" in failure.rule
     assert (failure.count, len(failure.samples)) == (10, 3)
 
