@@ -16,7 +16,7 @@ from pipelines.errors import Busy, NightcartError, UsageFault
 app = typer.Typer(
     help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich", add_completion=False
 )
-out, err = Console(highlight=False), Console(stderr=True, highlight=False)
+out, err = Console(highlight=False), Console(stderr=True, highlight=False, soft_wrap=True)  # one line stays one line
 
 DAY = ["%Y-%m-%d"]
 AsOf = Annotated[datetime, typer.Argument(formats=DAY, metavar="AS_OF", help="Night, as YYYY-MM-DD.")]

@@ -112,7 +112,7 @@ def _record(home: Home, manifest: Manifest, bad_rows: dict[str, int]) -> None:
         connection.execute(sa.delete(partitions).where(partitions.c.loaded_as_of == as_of))
         if rows:
             connection.execute(sa.insert(partitions), rows)
-        connection.execute(sa.update(nights).where(nights.c.as_of == as_of).values(loaded_at=clock()))
+        connection.execute(sa.update(nights).where(nights.c.as_of == as_of).values(loaded_at=clock(), built_at=None))
 
 
 def _ledger_row(entry: Entry, as_of: date, bad_rows: int) -> dict[str, Any]:
