@@ -11,7 +11,7 @@ import pytest
 from pipelines.home import Home
 from pipelines.steps import STEPS, run_step
 from tests.landing import Landing
-from tests.nights.store import SETTINGS, write_store
+from tests.nights.store import NIGHTS, SETTINGS, write_store
 
 Walk = Callable[..., None]
 
@@ -26,19 +26,30 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def enter_home(root: Path, store: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """Make a folder the home that the environment names."""
+    monkeypatch.setenv("NIGHTCART_HOME", str(root))
+    monkeypatch.setenv("NIGHTCART_LANDING", str(store / "landing"))
+    monkeypatch.setenv("NIGHTCART_SETTINGS", str(store / "settings.yaml"))
+    for name in ("NIGHTCART_WAREHOUSE", "NIGHTCART_STORAGE", "MLFLOW_TRACKING_URI"):
+        monkeypatch.delenv(name, raising=False)
+    return Home.open()
+
+
 @pytest.fixture
 def enter(store: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], Home]:
     """Make a folder the home that the environment names."""
+    return lambda root: enter_home(root, store, monkeypatch)
 
-    def enter(root: Path) -> Home:
-        monkeypatch.setenv("NIGHTCART_HOME", str(root))
-        monkeypatch.setenv("NIGHTCART_LANDING", str(store / "landing"))
-        monkeypatch.setenv("NIGHTCART_SETTINGS", str(store / "settings.yaml"))
-        for name in ("NIGHTCART_WAREHOUSE", "NIGHTCART_STORAGE", "MLFLOW_TRACKING_URI"):
-            monkeypatch.delenv(name, raising=False)
-        return Home.open()
 
-    return enter
+@pytest.fixture(scope="module")
+def forward(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home that ran five nights in order."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        home = enter_home(tmp_path_factory.mktemp("forward"), store, monkeypatch)
+        for as_of in NIGHTS:
+            walk(as_of)
+    return home
 
 
 def walk(as_of: date, earliest: date | None = None, steps: list[str] | None = None) -> None:

@@ -8,11 +8,12 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
+from pipelines.features.snapshot import Snapshot
 from pipelines.home import Home
-from pipelines.publishing.publish import query
+from pipelines.publishing.publish import query, rollback
 from pipelines.records import champions, releases
 from tests.nights.conftest import walk
-from tests.nights.store import NIGHTS
+from tests.nights.store import DAY, NIGHTS, PRODUCTS
 
 
 def files_of(home: Home) -> dict[str, bytes]:
@@ -25,18 +26,13 @@ def decisions_of(home: Home) -> list[tuple[object, ...]]:
     return [tuple(row.values()) for row in home.records.rows(sa.select(*columns).order_by(champions.c.output))]
 
 
-def test_five_nights_forward_and_reversed(tmp_path: Path, enter: Callable[[Path], Home]) -> None:
-    forward = enter(tmp_path / "forward")
-    for as_of in NIGHTS:
-        walk(as_of)
-    current = query(forward, "select distinct as_of from demand_forecasts").to_pylist()
-    assert current == [{"as_of": NIGHTS[-1]}]
-
+def test_five_nights_forward_and_reversed(forward: Home, tmp_path: Path, enter: Callable[[Path], Home]) -> None:
     backward = enter(tmp_path / "backward")
     for as_of in reversed(NIGHTS):
         walk(as_of, earliest=NIGHTS[0])
-    assert query(backward, "select distinct as_of from demand_forecasts").to_pylist() == current
 
+    for home in (forward, backward):
+        assert query(home, "select distinct as_of from demand_forecasts").to_pylist() == [{"as_of": NIGHTS[-1]}]
     assert files_of(forward).keys() == files_of(backward).keys()
     assert files_of(forward) == files_of(backward)
     assert decisions_of(forward) == decisions_of(backward)
@@ -44,28 +40,31 @@ def test_five_nights_forward_and_reversed(tmp_path: Path, enter: Callable[[Path]
     assert published == NIGHTS
 
 
-def test_a_cancelled_order_and_a_corrected_line_are_seen_from_their_night_on(
-    tmp_path: Path, enter: Callable[[Path], Home]
-) -> None:
-    """The day before NIGHTS[0] - 1 loses an order and gains five units on the night that this is known."""
-    home = enter(tmp_path / "home")
-    units = []
+def test_a_cancelled_order_and_a_corrected_line_are_seen_from_their_night_on(forward: Home) -> None:
+    """Each day loses an order, and another line gains five units, on the night after next."""
+    lines = []
     for as_of in NIGHTS[:2]:
-        walk(as_of)
-        day = f"date '{NIGHTS[0]}' - interval '1 day'"
-        rows = query(home, f"select sum(units) as units, sum(order_lines) as n from fct_daily_sales where day = {day}")
-        units.append(rows.to_pylist()[0])
-    assert units[1]["n"] < units[0]["n"]  # the cancelled order's lines are gone
-    assert units[1] != units[0]
+        snapshot = Snapshot(forward.storage, forward.records.result(as_of, "build_features")["snapshot"])
+        sales = snapshot.frame("fct_daily_sales")
+        lines.append(sales[sales["day"] == str(NIGHTS[0] - DAY)][["units", "order_lines"]].sum().to_dict())
+    assert lines[1]["order_lines"] < lines[0]["order_lines"]
+    assert lines[1]["units"] != lines[0]["units"]
 
 
-def test_every_published_row_carries_its_release(tmp_path: Path, enter: Callable[[Path], Home]) -> None:
-    home = enter(tmp_path / "home")
-    walk(NIGHTS[0])
-    release = home.records.current_release()
+def test_every_published_row_carries_its_release(forward: Home) -> None:
+    release = forward.records.current_release()
     assert release is not None
     for table, rows in release["rows"].items():
         sql = f"select count(*) as n, min(release_id) as id, min(as_of) as as_of from {table}"
-        assert query(home, sql).to_pylist() == [{"n": rows, "id": release["release_id"], "as_of": NIGHTS[0]}]
-    forecasts = pq.read_table(home.storage.path(f"releases/{release['release_id']}/demand_forecasts.parquet"))
-    assert forecasts.num_rows == 12 * 2
+        assert query(forward, sql).to_pylist() == [{"n": rows, "id": release["release_id"], "as_of": NIGHTS[-1]}]
+    forecasts = pq.read_table(forward.storage.path(f"releases/{release['release_id']}/demand_forecasts.parquet"))
+    assert forecasts.num_rows == PRODUCTS * 2
+
+
+def test_a_rollback_holds_until_a_newer_night(forward: Home) -> None:
+    releases_now = forward.records.rows(sa.select(releases).order_by(releases.c.as_of))
+    older, newest = releases_now[-2], releases_now[-1]
+    assert rollback(forward, older["release_id"])["was"] == newest["release_id"]
+    assert query(forward, "select distinct as_of from demand_forecasts").to_pylist() == [{"as_of": older["as_of"]}]
+    rollback(forward, newest["release_id"])
+    assert query(forward, "select distinct as_of from demand_forecasts").to_pylist() == [{"as_of": newest["as_of"]}]

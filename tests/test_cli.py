@@ -1,0 +1,135 @@
+"""The command line in this process: what it prints, and its exit codes."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from pipelines import night
+from pipelines.cli import main
+from pipelines.doctor import examine
+from pipelines.errors import Busy, NothingToDo
+from pipelines.home import Home
+from pipelines.night import next_night, nights_between, refuse_scheduler
+from pipelines.records import clock, nights
+from tests.landing import Landing
+
+DAY = date(2011, 10, 3)
+
+
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Exit code, what went to stdout and what to stderr."""
+    monkeypatch.setattr(sys, "argv", ["nightcart", *arguments])
+    code = 0
+    try:
+        main()
+    except SystemExit as stop:
+        code = int(stop.code or 0)
+    printed = capsys.readouterr()
+    return code, printed.out, printed.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "advice"),
+    [
+        (("query", "select 1"), 6, "nightcart night"),
+        (("releases",), 6, "nightcart night"),
+        (("step", "nonsense", "2011-11-01"), 2, "the steps are collect, validate"),
+        (("train", "nonsense", "2011-11-01"), 2, "the outputs are"),
+        (("night", "2011-13-01"), 2, "--help"),
+        (("night",), 6, "_SUCCESS"),
+        (("backfill", "2011-11-05", "2011-11-01"), 2, "the earlier night first"),
+        (("accept", "orders", "2011-11-01", "--reason", "x"), 2, ""),
+        (("rollback", "2011-11-01-12345678"), 2, ""),
+        (("nonsense",), 2, "--help"),
+    ],
+)
+def test_errors_say_what_to_do(
+    home: Home,
+    landing: Landing,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    code: int,
+    advice: str,
+) -> None:
+    found, _, printed = run(monkeypatch, capsys, *arguments)
+    assert found == code, printed
+    assert printed.splitlines()[-1].startswith("what to do: ")
+    assert advice in printed
+
+
+def test_every_command_has_an_example(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from pipelines.cli import app
+
+    for command in app.registered_commands:
+        name = command.name or (command.callback.__name__ if command.callback else "")
+        _, printed, _ = run(monkeypatch, capsys, name.replace("_", "-"), "--help")
+        assert "Example: nightcart" in printed, name
+
+
+def test_empty_quarantine(home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(monkeypatch, capsys, "quarantine")[:2][0] == 0
+
+
+def test_next_night(home: Home, landing: Landing) -> None:
+    landing.write_store(DAY, 5)
+    assert next_night(home) == DAY + timedelta(days=5)  # a fresh home catches up with everything at once
+    home.records.replace(nights, [{"as_of": DAY + timedelta(days=2), "attempt": 1, "loaded_at": clock()}], sa.true())
+    assert next_night(home) == DAY + timedelta(days=3)
+    home.records.replace(nights, [{"as_of": DAY + timedelta(days=9), "attempt": 1, "loaded_at": clock()}], sa.true())
+    with pytest.raises(NothingToDo, match="no complete partition"):
+        next_night(home)
+
+
+def test_nights_between() -> None:
+    assert nights_between(DAY, DAY + timedelta(days=2), is_reversed=True)[0] == DAY + timedelta(days=2)
+    assert len(nights_between(DAY, DAY + timedelta(days=2), is_reversed=False)) == 3
+
+
+def test_a_living_scheduler_is_refused(home: Home) -> None:
+    refuse_scheduler(home)
+    folder = home.root / "airflow"
+    folder.mkdir()
+    engine = sa.create_engine(f"sqlite:///{folder / 'airflow.db'}")
+    with engine.begin() as connection:
+        refuse_scheduler(home)  # no tables yet
+        connection.execute(sa.text("create table job (job_type text, state text, latest_heartbeat text)"))
+
+    def beat(at: datetime) -> None:
+        with engine.begin() as connection:
+            connection.execute(sa.text("delete from job"))
+            values = {"at": f"{at:%Y-%m-%d %H:%M:%S.%f}+00:00"}
+            connection.execute(sa.text("insert into job values ('SchedulerJob', 'running', :at)"), values)
+
+    beat(clock() - timedelta(seconds=2 * night.HEARTBEAT_SECONDS))
+    refuse_scheduler(home)
+    beat(clock())
+    with pytest.raises(Busy, match="scheduler lives"):
+        refuse_scheduler(home)
+
+
+def test_the_doctor_names_what_is_wrong(home: Home, landing: Landing, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = [finding for finding in examine() if finding.is_wrong]
+    assert [finding.what for finding in wrong] == ["landing zone"]
+    assert "never delivered" in wrong[0].advice
+    landing.write_store(DAY)
+    assert [finding for finding in examine() if finding.is_wrong] == []
+    monkeypatch.setenv("NIGHTCART__DEMAND__HORIZN", "3")
+    assert examine()[0].is_wrong
+    monkeypatch.delenv("NIGHTCART__DEMAND__HORIZN")
+    monkeypatch.setenv("NIGHTCART_LANDING", str(Path(landing.root) / "nowhere"))
+    assert "landing zone" in [finding.what for finding in examine() if finding.is_wrong]
+
+
+def test_the_doctor_on_the_terminal(
+    home: Home, landing: Landing, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    landing.write_store(DAY)
+    code, printed, _ = run(monkeypatch, capsys, "doctor")
+    assert code == 0
+    assert "GiB free" in printed
