@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from datetime import date
+from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -13,6 +15,9 @@ from pipelines.home import Home
 from pipelines.records import Row, champions, clock
 from pipelines.scoring.outputs import Output
 from pipelines.storage import digest_of, sha256_of
+
+DIGESTS = "digests.json"  # of a model's files, by name
+VERSION_DIGITS = 12
 
 
 def champion_of(home: Home, output: str, as_of: date) -> Row | None:
@@ -53,12 +58,12 @@ def store_model(home: Home, output: str, model: Model, trained_as_of: date) -> R
         model.save(folder)
         files = sorted(file for file in folder.rglob("*") if file.is_file())
         digests = {file.relative_to(folder).as_posix(): sha256_of(file) for file in files}
-        version = f"{model.name}-{digest_of(digests)[:12]}"
+        version = f"{model.name}-{digest_of(digests)[:VERSION_DIGITS]}"
         for file in files:
             home.storage.put(_key(output, version, file.relative_to(folder).as_posix()), file)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    home.storage.put_json(_key(output, version, "digests.json"), digests)
+    home.storage.put_json(_key(output, version, DIGESTS), digests)
     return {"model": model.name, "model_version": version, "trained_as_of": trained_as_of}
 
 
@@ -70,18 +75,35 @@ def load_model(home: Home, output: Output, champion: Row) -> Model:
     """
     version = champion["model_version"]
     hint = f"restore {_key(output.name, version, '')} in the store, or train again: `nightcart train {output.name} ...`"
-    digests = home.storage.read_json(_key(output.name, version, "digests.json"))
-    for name, digest in digests.items():
-        if (found := sha256_of(home.storage.path(_key(output.name, version, name)))) != digest:
+    for name, digest in _digests(home, output.name, version, hint).items():
+        if (found := sha256_of(_file(home, output.name, version, name, hint))) != digest:
             raise StorageFault(f"model file {version}/{name} has digest {found[:12]}, expected {digest[:12]}", hint)
     contestant = next((kind for kind in output.contestants() if kind.name == champion["model"]), None)
     if contestant is None:
         raise StorageFault(f"no contestant of {output.name} is called {champion['model']}", hint)
-    folder = home.storage.path(_key(output.name, version, "digests.json")).parent
+    folder = home.storage.path(_key(output.name, version, DIGESTS)).parent
     try:
         return contestant.load(folder)
     except ValueError as error:
         raise StorageFault(str(error), hint) from error
+
+
+def _digests(home: Home, output: str, version: str, hint: str) -> dict[str, str]:
+    """The digests of a model's files; the version is named after them."""
+    try:
+        digests: dict[str, str] = json.loads(_file(home, output, version, DIGESTS, hint).read_bytes())
+    except ValueError:
+        digests = {}
+    if digest_of(digests)[:VERSION_DIGITS] != version.rsplit("-", 1)[-1]:
+        raise StorageFault(f"model file {version}/{DIGESTS} is not what was stored", hint)
+    return digests
+
+
+def _file(home: Home, output: str, version: str, name: str, hint: str) -> Path:
+    key = _key(output, version, name)
+    if not home.storage.exists(key):
+        raise StorageFault(f"model file {version}/{name} is missing", hint)
+    return home.storage.path(key)
 
 
 def _key(output: str, version: str, name: str) -> str:
