@@ -33,7 +33,7 @@ setup: $(READY) ## the virtual environment .venv from the hash-pinned lock (TORC
 $(READY): $(LOCK) setup.cfg pyproject.toml
 	@echo "setting up .venv ($(LOCK)): about a minute, with downloads"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --no-cache-dir uv==$(UV_VERSION)
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install -qq --no-cache-dir uv==$(UV_VERSION)
 	@$(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode --link-mode hardlink \
 		$(if $(filter cpu,$(TORCH)),--find-links $(TORCH_LINKS)) $(LOCK)
 	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .

@@ -113,6 +113,9 @@ def write_demo_store(folder: Path, progress: Callable[[str], None] | None = None
         days = write_partitions(folder / name, table)
         if progress is not None:
             progress(f"{name}: {table.num_rows:,} rows in {days} partitions")
+    attribution = pq.read_schema(ORDERS_FILE).metadata
+    lines = [f"{key.decode()}: {value.decode()}" for key, value in attribution.items()]
+    (folder / "ATTRIBUTION.txt").write_text("\n".join(lines) + "\n", "utf-8")
 
 
 def landing_tables(source: Path) -> dict[str, pa.Table]:
@@ -166,9 +169,13 @@ def _conform(table: pa.Table, entity: Entity, attribution: dict[bytes, bytes]) -
 
 
 def _write_partition(folder: Path, rows: pa.Table) -> None:
-    """Write one partition: the part aside, then renamed, then the mark that it counts."""
+    """Write one partition: the part aside, then renamed, then the mark that it counts; an equal one is left alone."""
     folder.mkdir(parents=True, exist_ok=True)
-    aside = folder / "part-0.parquet.partial"
+    part, aside = folder / "part-0.parquet", folder / "part-0.parquet.partial"
     pq.write_table(rows, aside, compression="zstd")
-    aside.replace(folder / "part-0.parquet")
-    (folder / "_SUCCESS").touch()
+    if part.exists() and part.read_bytes() == aside.read_bytes():
+        aside.unlink()
+    else:
+        aside.replace(part)
+    if not (folder / "_SUCCESS").exists():
+        (folder / "_SUCCESS").touch()

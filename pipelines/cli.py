@@ -59,7 +59,7 @@ def backfill(
     if first > last:
         raise UsageFault(f"{first.date()} lies after {last.date()}", "give the earlier night first")
     for as_of in nights_between(first.date(), last.date(), reverse):
-        run_and_show(Home.open(), as_of, out, earliest=first.date())
+        run_and_show(Home.open(), as_of, out, earliest=first.date(), is_brief=True)
 
 
 @app.command(epilog="Example: nightcart step build_features 2011-11-01")

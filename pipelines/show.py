@@ -26,9 +26,13 @@ from pipelines.steps import STEPS
 MARKS = {"done": "[green]✓[/]", "failed": "[red]✗[/]"}
 
 
-def run_and_show(home: Home, as_of: date, console: Console, earliest: date | None = None) -> None:
+def run_and_show(
+    home: Home, as_of: date, console: Console, earliest: date | None = None, is_brief: bool = False
+) -> None:
     """Run a night with its steps on the terminal, then say what it published."""
-    console.print(f"[bold]night of {as_of}[/]  [dim]home {home.root}, landing zone {home.landing}[/]")
+    console.print(
+        f"[bold]night of {as_of}[/]\n  [dim]home         {home.root}\n  landing zone {home.landing}[/]", soft_wrap=True
+    )
     for key in home.settings.not_in_effect():
         console.print(f"[yellow]note[/]: {key} is set, but nothing built so far reads it")
     with Live(console=console, refresh_per_second=8, transient=False) as live:
@@ -36,9 +40,8 @@ def run_and_show(home: Home, as_of: date, console: Console, earliest: date | Non
         release = run_night(home, as_of, earliest, seen.show)
         live.update("")
     if release["was_published"]:
-        console.print(f"already published: {release['release_id']}, nothing to do\n")
-    else:
-        console.print(summary(home, release))
+        console.print(f"  already published: {release['release_id']}, nothing to do")
+    console.print(f"  {release['release_id']}" if is_brief else summary(home, release))
 
 
 class _Lines:
