@@ -198,7 +198,7 @@ def write(delivery: Delivery, landing: Landing, pick: random.Random) -> None:
     """Write a partition in one of the forms, its rows in any order and in one or two files."""
     rows = pick.sample(delivery.rows, len(delivery.rows))
     halves = [rows] if len(rows) < 2 or pick.random() < 0.5 else [rows[::2], rows[1::2]]
-    form, folder = pick.choice(FORMS), landing.folder(delivery.entity, delivery.dt)
+    form, folder = pick.choice(FORMS) if rows else "parquet", landing.folder(delivery.entity, delivery.dt)
     for number, half in enumerate(halves):
         name = f"part-{number}"
         if form == "parquet":
