@@ -137,7 +137,7 @@ def _airflow(home: Home, as_of: date, earliest: date | None, log: Path, lock: in
         options = {"stdout": stream, "stderr": subprocess.STDOUT, "env": environment, "pass_fds": (lock,)}
         if not (home.root / "airflow" / "airflow.db").exists():
             subprocess.run([*command, "db", "migrate"], check=True, **options)  # type: ignore[call-overload]
-        night = [*command, "dags", "test", "nightly", f"{as_of}T02:00:00", "--conf", json.dumps(conf)]
+        night = [*command, "dags", "test", "nightly", "--conf", json.dumps(conf)]
         process = subprocess.Popen(night, **options)  # type: ignore[call-overload]
         try:
             while process.poll() is None:

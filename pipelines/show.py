@@ -158,19 +158,19 @@ def _next(home: Home, as_of: date) -> RenderableType:
 def releases_table(home: Home, count: int) -> Table:
     """The last releases, the current one marked."""
     current = (home.records.current_release() or {}).get("release_id")
-    table = Table()
-    for heading in ("", "release", "published at (UTC)", "status", "attempt", "rows", "models"):
-        table.add_column(heading)
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for heading in ("", "release", "published", "status", "rows"):
+        table.add_column(heading, no_wrap=True, justify="right" if heading == "rows" else "left")
+    table.add_column("models", overflow="fold")
     query = sa.select(releases).order_by(releases.c.as_of.desc(), releases.c.published_at.desc()).limit(count)
     for row in home.records.rows(query):
         table.add_row(
             "→" if row["release_id"] == current else "",
             row["release_id"],
-            f"{row['published_at']:%Y-%m-%d %H:%M:%S}",
+            f"{row['published_at']:%m-%d %H:%M}",
             row["status"],
-            str(row["attempt"]),
             f"{sum(row['rows'].values()):,}",
-            ", ".join(str(version) for version in row["model_versions"].values()),
+            "\n".join(str(version).rpartition("-")[0] for version in row["model_versions"].values()),
         )
     if not table.row_count:
         raise NothingToDo("nothing has been published yet", "run `nightcart night` first")

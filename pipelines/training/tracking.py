@@ -97,6 +97,7 @@ def track(
                 mlflow.log_params({"model": evaluation.model, "as_of": as_of} | output.arguments(home))
                 mlflow.log_metrics(_metrics(home, output, evaluation, decision))
                 if evaluation.model == fitted.model.name:
+                    mlflow.log_params(_learnt(home, output, fitted))
                     _log_model(output, fitted, decision)
 
 
@@ -149,6 +150,14 @@ def _metrics(home: Home, output: Output, evaluation: Evaluation, decision: Decis
             f"gain/over_{comparison.opponent}_high": comparison.gain.high,
         }
     return found
+
+
+def _learnt(home: Home, output: Output, fitted: Fitted) -> dict[str, Any]:
+    """What the stored model says of itself, such as its recipe or a half-life that it chose."""
+    key = f"models/{output.name}/{fitted.version['model_version']}/settings.json"
+    stored = home.storage.read_json(key) if home.storage.exists(key) else {}
+    flat = stored | (stored.get("recipe") or {})
+    return {f"model/{name}": value for name, value in flat.items() if isinstance(value, int | float | str)}
 
 
 def _log_model(output: Output, fitted: Fitted, decision: Decision) -> None:
