@@ -45,7 +45,7 @@ demo: setup ## one night of the demo store, through Airflow, with everything it 
 		$(BIN)/nightcart night $(DEMO_AS_OF)
 
 test: setup ## all tests, with coverage of pipelines/ and models/
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered --durations=10
+	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered --durations=10
 
 check: setup ## ruff, mypy --strict, sqlfluff, generated documents up to date
 	@$(BIN)/ruff check .

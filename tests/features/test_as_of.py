@@ -35,9 +35,6 @@ def rows_of(snapshot: Snapshot, table: str) -> dict[Any, Row]:
     return rows
 
 
-pytestmark = pytest.mark.xdist_group("as_of_features")  # its fixture walks nights: one worker builds it
-
-
 @pytest.fixture(scope="module", params=SEEDS)
 def night_by_night(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Store, Any]:
     store = Store(request.param)

@@ -26,9 +26,6 @@ from tests.features.store import NIGHTS, Store
 FIRST, SECOND, THIRD = NIGHTS[:3]
 
 
-pytestmark = pytest.mark.xdist_group("build")  # its fixture walks nights: one worker builds it
-
-
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Store, dict[date, dict[str, Any]]]:
     """A home with two nights."""

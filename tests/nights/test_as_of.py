@@ -98,9 +98,6 @@ def put(delivered: Path, landing: Path) -> None:
         shutil.copytree(partition, target)
 
 
-pytestmark = pytest.mark.xdist_group("as_of_nights")  # its fixture walks nights: one worker builds it
-
-
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
     """All nights of the shop, one after the other, the landing zone changing between them."""

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
-import pytest
 import sqlalchemy as sa
 
 from pipelines.features.snapshot import Snapshot
@@ -15,8 +14,6 @@ from pipelines.publishing.publish import query, rollback
 from pipelines.records import champions, releases
 from tests.nights.conftest import walk
 from tests.nights.store import DAY, NIGHTS, PRODUCTS
-
-pytestmark = pytest.mark.xdist_group("forward")  # one worker walks the five nights
 
 
 def files_of(home: Home) -> dict[str, bytes]:
