@@ -22,13 +22,11 @@ def contract_md() -> str:
     from pipelines.contract import ENTITIES
 
     lines = [MADE, "# Columns of the landing zone", ""]
+    lines += ["How partitions are delivered and read is in [landing_zone.md](landing_zone.md).", ""]
     lines += [
-        "How partitions are delivered and read is in [landing_zone.md](landing_zone.md). What is personal becomes"
+        "What is personal becomes a keyed pseudonym, which features link rows by where it says so, or is redacted:"
     ]
-    lines += [
-        "a keyed pseudonym, which features may link rows by where it says so, or is redacted: e-mail, phone, card,"
-    ]
-    lines += ["IBAN and address patterns are taken out of the text. Columns in brackets are made at collect.", ""]
+    lines += ["e-mail, phone, card, IBAN and address patterns go out of the text. `(columns)` are made at collect.", ""]
     for entity in ENTITIES.values():
         lines += [f"## {entity.name}", "", entity.doc, ""]
         lines += [f"Key: {', '.join(entity.key)}. Happened: {entity.happened or 'the order'}. "]

@@ -109,7 +109,7 @@ TICKETS = Entity(
         Column("customer_id", Type.ID, "Who asks; null for a guest.", nullable=True),
         Column("order_id", Type.ID, "The order it is about, where it is known.", nullable=True),
         Column("opened_at", Type.TS, "When it was opened."),
-        Column("channel", Type.TEXT, "How it came in: e-mail, chat, phone.", nullable=True),
+        Column("channel", Type.TEXT, "How it came in: e-mail, chat, call.", nullable=True),
         Column("subject", Type.TEXT, "Its subject line.", nullable=True, personal=Personal.TEXT),
     ),
     "opened_at",
