@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
@@ -102,8 +104,8 @@ class Rows:
         found = self.engine.table("select kind, count(*) as n from repeats group by kind").to_pylist()
         return {row["kind"]: row["n"] for row in found}
 
-    def accepted_sql(self) -> str:
-        """The rows to load, in the order of partition and key."""
+    def accepted_sql(self, left_out: Collection[date] = ()) -> str:
+        """The rows to load, in the order of partition and key; none of the partitions that are left out."""
         columns = ", ".join(f'"{name}"' for name in self.entity.column_names)
         key = ", ".join(f'"{name}"' for name in self.entity.key)
         out = f"select {ROW} from bad union all select {ROW} from repeats where kind in ('{DROPPED}', '{COLLAPSED}')"
@@ -112,9 +114,11 @@ class Rows:
             known_at = (
                 f"coalesce({known_at}, date_trunc('day', {self.entity.happened}) + interval '1 day') as {known_at}"
             )
+        listed = ", ".join(f"date '{dt}'" for dt in sorted(left_out))
+        without = f" and {META.dt} not in ({listed})" if listed else ""
         return (
             f"select {columns}, {META.dt}, is_history, {known_at} from rows "
-            f"where {ROW} not in ({out}) order by {META.dt}, {key}"
+            f"where {ROW} not in ({out}){without} order by {META.dt}, {key}"
         )
 
     def quarantine_sql(self) -> str:
