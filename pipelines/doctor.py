@@ -34,8 +34,30 @@ def examine() -> list[Finding]:
         home = Home.open()
     except NightcartError as error:
         return [Finding("settings", str(error), error.hint, is_wrong=True), Finding("keys", ", ".join(known_keys()))]
-    checks: list[Callable[[Home], Finding]] = [_settings, _landing, _versions, _disk, _device, _scheduler, _release]
-    return [check(home) for check in checks] + [_port(port, use) for port, use in PORTS.items()]
+    checks: list[Callable[[Home], Finding]] = [
+        _settings,
+        _landing,
+        _warehouse,
+        _versions,
+        _disk,
+        _device,
+        _scheduler,
+        _release,
+    ]
+    return [_looked_at(check, home) for check in checks] + [_port(port, use) for port, use in PORTS.items()]
+
+
+def _looked_at(check: Callable[[Home], Finding], home: Home) -> Finding:
+    """A finding, even where looking fails: a server that is away, say."""
+    try:
+        return check(home)
+    except NightcartError as error:
+        return Finding(check.__name__.strip("_"), str(error), error.hint, is_wrong=True)
+
+
+def _warehouse(home: Home) -> Finding:
+    found, advice, is_wrong = home.warehouse.examine()
+    return Finding("warehouse", found, advice, is_wrong)
 
 
 def _settings(home: Home) -> Finding:

@@ -13,6 +13,7 @@ from pipelines.records import Records
 from pipelines.settings import Places, Settings, load_settings
 from pipelines.storage import Storage, digest_of
 from pipelines.warehouse import Warehouse, open_warehouse
+from pipelines.warehouse.address import RECORDS, Address, is_postgres
 
 PROJECT = Path(__file__).resolve().parents[1]
 CODE = ("pipelines/**/*.py", "models/**/*.py", "dbt/**/*.sql", "dbt/**/*.yml", "expectations/**/*.json")
@@ -44,7 +45,9 @@ class Home:
 
     @cached_property
     def records(self) -> Records:
-        """The ledger, nights, champions and releases."""
+        """The ledger, nights, champions and releases; beside the warehouse where that is a server."""
+        if is_postgres(self.places.warehouse):
+            return Records(Address(self.places.warehouse).sqlalchemy, RECORDS)
         return Records(f"sqlite:///{self.root / 'records.sqlite'}")
 
     @cached_property

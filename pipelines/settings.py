@@ -160,9 +160,9 @@ class Places(BaseModel):
 
     home: Path
     landing: Path
-    warehouse: str
+    warehouse: str = Field(repr=False)  # a URL may hold a password
     storage: str
-    mlflow: str
+    mlflow: str = Field(repr=False)
     settings_file: Path | None
 
     @classmethod

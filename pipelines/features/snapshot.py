@@ -153,4 +153,4 @@ def _from(table: Dataset) -> str:
 
 
 def _put(storage: Storage, session: Session, table: Dataset, where: str) -> str:
-    return storage.put_part(session.read(f"select * from {_from(table)} where {where} order by {', '.join(table.key)}"))
+    return storage.put_part(session.read(f"select * from {_from(table)} where {where}", order_by=table.key))

@@ -84,8 +84,7 @@ def _append(session: Session, home: Home, manifest: Manifest, entity: Entity) ->
         known_at, orders = _known_with_order(history)
     session.execute(
         f"insert into raw.{entity.name} select {columns}, a.{META.dt}, {known_at}, date '{as_of}' "
-        f"from read_parquet(?) as a {orders}",
-        [str(home.storage.path(key))],
+        f"from {session.parquet(home.storage.path(key))} as a {orders}"
     )
     counted = session.read(f"select count(*) as n from raw.{entity.name} where {META.loaded_as_of} = date '{as_of}'")
     return int(counted["n"][0].as_py())
