@@ -26,7 +26,7 @@ ONE = timedelta(days=1)
 
 
 @pytest.fixture
-def delivered(landing: Landing, s3: S3Url, monkeypatch: pytest.MonkeyPatch) -> S3Url:
+def delivered(home: Home, landing: Landing, s3: S3Url, monkeypatch: pytest.MonkeyPatch) -> S3Url:
     """A small store in a bucket, with the traps of a local one."""
     landing.write_store(DAY, days=3)
     landing.write("orders", DAY + 3 * ONE, [order("9", DAY)], success=False)
