@@ -24,7 +24,7 @@ export GX_ANALYTICS_ENABLED := false
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DO_NOT_TRACK := 1
 
-.PHONY: help setup check test demo docs lock format clean
+.PHONY: help setup check test demo up down docs lock format clean
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -43,6 +43,12 @@ demo: setup ## one night of the demo store, through Airflow, with everything it 
 	@$(BIN)/nightcart demo-store $(DEMO_HOME)/landing
 	@NIGHTCART_HOME=$(DEMO_HOME) NIGHTCART_LANDING=$(DEMO_HOME)/landing NIGHTCART_SETTINGS=demo/settings.yaml \
 		$(BIN)/nightcart night $(DEMO_AS_OF)
+
+up: setup ## Airflow and MLflow on loopback for NIGHTCART_HOME, nights scheduled (AIRFLOW_PORT, MLFLOW_PORT)
+	@$(BIN)/nightcart up
+
+down: setup ## stop what `make up` started
+	@$(BIN)/nightcart down
 
 test: setup ## all tests, with coverage of pipelines/ and models/
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered --durations=10

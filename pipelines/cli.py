@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from pipelines import cli_servers
 from pipelines.errors import Busy, NightcartError, UsageFault
 
 app = typer.Typer(
@@ -50,14 +51,20 @@ def backfill(
     first: Annotated[datetime, typer.Argument(formats=DAY, metavar="FROM", help="First night.")],
     last: Annotated[datetime, typer.Argument(formats=DAY, metavar="TO", help="Last night.")],
     reverse: Annotated[bool, typer.Option("--reverse", help="The newest night first.")] = False,
+    at_once: Annotated[int, typer.Option(min=1, help="Nights at a time, where `nightcart up` runs.")] = 1,
 ) -> None:
     """Run every night from FROM to TO, each as it would have been; the current release never moves back."""
     from pipelines.home import Home
     from pipelines.night import nights_between
+    from pipelines.servers import running
     from pipelines.show import run_and_show
 
     if first > last:
         raise UsageFault(f"{first.date()} lies after {last.date()}", "give the earlier night first")
+    home = Home.open()
+    if servers := running(home):
+        cli_servers.backfill_and_show(home, servers, first.date(), last.date(), reverse, at_once)
+        return
     for as_of in nights_between(first.date(), last.date(), reverse):
         run_and_show(Home.open(), as_of, out, earliest=first.date(), is_brief=True)
 
@@ -198,6 +205,9 @@ def demo_store(
     with out.status("writing the demo store") as status:
         write_demo_store(folder, status.update)
     out.print(f"the demo store's landing zone is {folder}")
+
+
+app.add_typer(cli_servers.app)
 
 
 def main() -> None:

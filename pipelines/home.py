@@ -9,9 +9,11 @@ from functools import cached_property
 from pathlib import Path
 
 from pipelines.errors import UsageFault
+from pipelines.places import Places
 from pipelines.records import Records
-from pipelines.settings import Places, Settings, load_settings
-from pipelines.storage import Storage, digest_of
+from pipelines.s3 import Place
+from pipelines.settings import Settings, load_settings
+from pipelines.storage import Storage, digest_of, open_storage
 from pipelines.warehouse import Warehouse, open_warehouse
 from pipelines.warehouse.address import RECORDS, Address, is_postgres
 
@@ -39,7 +41,7 @@ class Home:
         return self.places.home
 
     @property
-    def landing(self) -> Path:
+    def landing(self) -> Place:
         """The store's landing zone."""
         return self.places.landing
 
@@ -53,7 +55,7 @@ class Home:
     @cached_property
     def storage(self) -> Storage:
         """Snapshots, releases, models and incoming files."""
-        return Storage(Path(self.places.storage))
+        return open_storage(self.places.storage, self.root / "cache")
 
     @cached_property
     def warehouse(self) -> Warehouse:

@@ -59,7 +59,13 @@ def read_partition(engine: Engine, partition: Partition, entity: Entity, key: by
         PartitionFault: a file cannot be read, a column is missing or has another type.
     """
     warnings: list[str] = []
-    parts = [_read_file(engine, file, entity, key, warnings) for file in partition.files]
+    parts = []
+    for listed in partition.files:
+        try:
+            with partition.fetch(listed) as file:
+                parts.append(_read_file(engine, file, entity, key, warnings))
+        except FileNotFoundError:
+            raise PartitionFault(UNREADABLE, f"{listed.name} went away while it was read") from None
     table = pa.concat_tables([schema_of(entity).empty_table(), *parts])
     names = [*entity.key, *(name for name in entity.column_names if name not in entity.key), FAULT]
     order = pc.sort_indices(table, [(name, "ascending") for name in names])

@@ -88,7 +88,7 @@ def _accept(storage: Storage, manifest: Manifest, findings: Findings) -> None:
 def _clear(storage: Storage, as_of: date) -> None:
     """Nothing of an earlier attempt may be taken for this one's."""
     for name in ("accepted.json", "faults.json"):
-        (storage.root / folder_of(as_of) / name).unlink(missing_ok=True)
+        storage.remove(f"{folder_of(as_of)}/{name}")
     storage.remove(f"{folder_of(as_of)}/accepted")
     storage.remove(f"quarantine/{as_of}")
 
