@@ -43,7 +43,8 @@ def normal(seed: int, stream: str, *keys: npt.ArrayLike) -> Floats:
 
 def integers(seed: int, stream: str, below: npt.ArrayLike, *keys: npt.ArrayLike) -> Ints:
     """An integer from 0 to `below` - 1 for each row of keys."""
-    return (uniform(seed, stream, *keys) * np.asarray(below)).astype(np.int64)
+    drawn: Ints = (uniform(seed, stream, *keys) * np.asarray(below)).astype(np.int64)
+    return drawn
 
 
 def choice(seed: int, stream: str, weights: npt.ArrayLike, *keys: npt.ArrayLike) -> Ints:
