@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +24,11 @@ KEYWORDS = {
     "product_question": "measurements|made of|dishwasher|size|question",
     "where_is_order": "",
 }
+
+
+def rounded(value: float) -> float | None:
+    """Four digits; None where there was nothing to measure."""
+    return None if np.isnan(value) else round(value, 4)
 
 
 def auc(truth: Flags, score: Floats) -> float:
@@ -47,7 +53,7 @@ def keyword_intent(text: str) -> str:
     return next(intent for intent, pattern in KEYWORDS.items() if re.search(pattern, lower))
 
 
-def payment_figures(truth: pa.Table) -> dict[str, float]:
+def payment_figures(truth: pa.Table) -> dict[str, float | None]:
     """Base rate, and the oracle's own AUC and average precision."""
     is_fraud = truth["is_fraud"].to_numpy()
     probability = truth["fraud_probability"].to_numpy()
@@ -55,8 +61,8 @@ def payment_figures(truth: pa.Table) -> dict[str, float]:
         "payments": truth.num_rows,
         "frauds": int(is_fraud.sum()),
         "fraud_rate": round(float(is_fraud.mean()), 5),
-        "oracle_auc": round(auc(is_fraud, probability), 4),
-        "oracle_average_precision": round(average_precision(is_fraud, probability), 4),
+        "oracle_auc": rounded(auc(is_fraud, probability)),
+        "oracle_average_precision": rounded(average_precision(is_fraud, probability)),
     }
 
 
@@ -73,3 +79,14 @@ def ticket_figures(tickets: pa.Table, messages: pa.Table, truth: pa.Table) -> di
         "keyword_accuracy": round(float(np.mean(right)), 4),
         "oracle_accuracy": round(float(truth["intent_probability"].to_numpy().mean()), 4),
     }
+
+
+def told(figures: dict[str, Any]) -> list[str]:
+    """The figures in words: how common fraud is, and the best that anyone could do."""
+    shown = {name: "not to be measured on so few" if value is None else value for name, value in figures.items()}
+    return [
+        f"fraud: {shown['fraud_rate']} of the payments; the oracle's AUC: {shown['oracle_auc']}, "
+        f"its average precision: {shown['oracle_average_precision']}",
+        f"ticket intents, share right: a keyword rule {shown['keyword_accuracy']}, "
+        f"the oracle {shown['oracle_accuracy']}",
+    ]

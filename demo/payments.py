@@ -86,8 +86,8 @@ def _situations(orders: Orders, person: Ints, typical_cents: float, seed: int) -
     situation[luck < 0.0045] = RING
     situation[(luck > 0.2) & (luck < 0.2 + 0.0045 * large)] = STOLEN
     is_known = orders.customer != GUEST
-    situation[is_known & (orders.prior_returns >= 2) & (uniform(seed, "abuse", number) < 0.05)] = ABUSE
-    is_taken = uniform(seed, "takeover", person, day) < np.where(orders.same_day >= 2, 0.035, 0.0004)
+    situation[is_known & (orders.prior_returns >= 2) & (uniform(seed, "abuse", number) < 0.035)] = ABUSE
+    is_taken = uniform(seed, "takeover", person, day) < np.where(orders.same_day >= 2, 0.028, 0.0004)
     situation[is_known & is_taken] = TAKEOVER
     return situation
 

@@ -55,7 +55,7 @@ def write_demo_store(folder: Path, progress: Callable[[str], None] | None = None
     attribution = pq.read_schema(ORDERS_FILE).metadata
     lines = [f"{key.decode()}: {value.decode()}" for key, value in attribution.items()]
     (folder / "ATTRIBUTION.txt").write_text("\n".join(lines) + "\n" + LABEL, "utf-8")
-    figures = payment_figures(truths["payments"]) | ticket_figures(
+    figures: dict[str, Any] = payment_figures(truths["payments"]) | ticket_figures(
         tables["tickets"], tables["ticket_messages"], truths["tickets"]
     )
     truth = folder.with_name(folder.name + ".truth")

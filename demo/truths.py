@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from demo.catalogue import DEPARTMENTS, Catalogue, seasons
 from demo.draws import Ints
-from demo.oracle import payment_figures, ticket_figures
+from demo.oracle import payment_figures, rounded, ticket_figures
 from demo.shoppers import TASTE, Shoppers
 
 SIMULATED = {"simulated": "true"}
@@ -90,11 +90,13 @@ class Truths:
 
     def figures(self) -> dict[str, Any]:
         """Base rates and the figures of oracle and keyword rule over all days."""
+        if not self._frauds:
+            raise ValueError("nobody ordered anything: ask for more customers or days")
         figures: dict[str, Any] = payment_figures(pa.concat_tables(self._frauds))
         counts = np.array([day["tickets"] for day in self._tickets])
         for name in ("keyword_accuracy", "oracle_accuracy"):
             values = np.array([day[name] for day in self._tickets])
-            figures[name] = round(float((values * counts).sum() / counts.sum()), 4)
+            figures[name] = rounded(float((values * counts).sum() / counts.sum())) if len(counts) else None
         return figures
 
     def _add(self, name: str, table: pa.Table) -> None:
