@@ -8,18 +8,22 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from models import metrics
 from models.dates import to_days
 from models.files import corrupt, read_settings, take, write_settings
 from models.protocol import Features
-from models.recommendations.popular import BOUGHT, POPULARITY, PRODUCTS, TARGET_DAYS, PopularRecent, eligible_targets
+from models.recommendations.popular import BOUGHT, PRODUCTS, TARGET_DAYS, PopularRecent, eligible_targets
 from models.recommendations.ranking import MICROSECONDS, rank_for_customers
 
 KEY = ["as_of", "customer_id", "rank"]
 COLUMNS = [*KEY, "product_id", "score", "reason", "reason_product_id"]
 FILL_HALF_LIFE = 56.0
 """Days, of the popular list that fills up."""
+LEAST_CUSTOMERS = 0.01
+MOST_JUDGED = 3_000
+"""Customers with a target that weights are chosen on, all cut-offs together."""
 
 
 class PersonalLists(ABC):
@@ -32,7 +36,10 @@ class PersonalLists(ABC):
 
     name: ClassVar[str]
     choices: ClassVar[dict[str, tuple[float, ...]]]
-    """Weight -> its candidates, the first the default; chosen one after the other."""
+    """Weight -> its candidates, the first the default; chosen one after the other.
+
+    Each has `popularity`: a candidate's score is multiplied by log(1 + the customers of its last weeks) ** popularity.
+    """
 
     def __init__(self, *, top_k: int = 20, exclude_bought: bool = True, seed: int = 7) -> None:
         if top_k < 1:
@@ -54,6 +61,7 @@ class PersonalLists(ABC):
         counted = _counted(features, targets, self.exclude_bought)
         if counted.empty:
             raise ValueError(f"too little data to train {self.name}: no purchase in {TARGET_DAYS} known days")
+        counted = _drawn(counted, self.seed)
         narrowed = _asked_for(features, counted)
         self.weights = {key: found[0] for key, found in self.choices.items()}
         for key, options in self.choices.items():
@@ -86,7 +94,7 @@ class PersonalLists(ABC):
         """The lists of one cut-off."""
         bought, products = features[BOUGHT], features[PRODUCTS]
         ranked = self._popular(max(len(products), 1)).predict_default(features)
-        found = self.candidates(features)
+        found = self._with_popularity(self.candidates(features), ranked)
         found = found[found["product_id"].isin(products.loc[products["is_active"].astype(bool), "product_id"])]
         if self.exclude_bought:
             pairs = pd.MultiIndex.from_frame(bought[["customer_id", "product_id"]])
@@ -96,6 +104,13 @@ class PersonalLists(ABC):
         fill = self._fill(ranked, found, bought)
         found = found.assign(as_of=_first_day(bought), score=1.0 + found["score"] / (1.0 + found["score"]))
         return _stacked(found, fill, self.top_k)
+
+    def _with_popularity(self, found: pd.DataFrame, ranked: pd.DataFrame) -> pd.DataFrame:
+        """Candidates with scores times popularity; what nobody bought lately keeps a little."""
+        customers = (
+            ranked.set_index("product_id")["score"].reindex(found["product_id"]).fillna(0.0).to_numpy(np.float64)
+        )
+        return found.assign(score=found["score"] * np.log1p(LEAST_CUSTOMERS + customers) ** self.weights["popularity"])
 
     def _fill(self, ranked: pd.DataFrame, found: pd.DataFrame, bought: pd.DataFrame) -> pd.DataFrame:
         """The popular products that are not among a customer's candidates, nor bought where that is left out."""
@@ -135,7 +150,7 @@ def at_cutoff(features: Features, day: np.datetime64) -> Features:
     return {name: frame[to_days(frame["as_of"]) == day].reset_index(drop=True) for name, frame in features.items()}
 
 
-def days_since(bought: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
+def days_since(bought: pd.DataFrame) -> NDArray[np.float64]:
     """[n] days from last_bought_on to as_of; raises ValueError where a purchase lies in the future."""
     ago = (to_days(bought["as_of"]) - to_days(bought["last_bought_on"])) / np.timedelta64(1, "D")
     if len(ago) and ago.min() < 0:
@@ -148,6 +163,15 @@ def _counted(features: Features, targets: pd.DataFrame, exclude_bought: bool) ->
         return targets
     mature = to_days(targets["as_of"]) + np.timedelta64(TARGET_DAYS, "D") <= to_days(targets["known_as_of"])
     return eligible_targets(targets[mature], features, exclude_bought)
+
+
+def _drawn(counted: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """The targets of at most MOST_JUDGED customers, drawn with the seed."""
+    asked = counted[["as_of", "customer_id"]].drop_duplicates().sort_values(["as_of", "customer_id"], ignore_index=True)
+    if len(asked) <= MOST_JUDGED:
+        return counted
+    drawn = np.sort(np.random.default_rng(seed).choice(len(asked), MOST_JUDGED, replace=False))
+    return counted.merge(asked.iloc[drawn], on=["as_of", "customer_id"], how="inner")
 
 
 def _asked_for(features: Features, counted: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -176,6 +200,3 @@ def _stacked(found: pd.DataFrame, fill: pd.DataFrame, top_k: int) -> pd.DataFram
         reason=both["reason"].astype("str"),
         reason_product_id=both["reason_product_id"].astype("str"),
     )[COLUMNS]
-
-
-__all__ = ["POPULARITY", "PersonalLists", "at_cutoff", "days_since"]

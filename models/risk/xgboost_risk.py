@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
 import xgboost as xgb
+from numpy.typing import NDArray
 
 from models.files import SETTINGS_FILE, corrupt, read_checked, read_settings, take, write_model
 from models.protocol import Features
@@ -28,7 +29,7 @@ class Recipe:
     rounds: int = 100
     """Boosting rounds, one tree each."""
     learning_rate: float = 0.1
-    max_depth: int = 5
+    max_depth: int = 4
     min_child_weight: float = 1.0
     """Smallest sum of hessians in a leaf; they start at 1/4 a row, since the intercept is even odds."""
     row_share: float = 1.0
@@ -76,12 +77,12 @@ class XGBoostRisk(RiskModel):
         self._booster = self._grow(design, fraud)
         return self
 
-    def _later(self, rows: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    def _later(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
         """[n] the latest quarter of the matured payments: of these alone frauds and negatives are both known."""
         place = rows[IS_MATURE].cumsum().to_numpy()
         return rows[IS_MATURE].to_numpy(bool) & (place > (1.0 - self.recipe.later_share) * place[-1])
 
-    def _grow(self, design: Floats, fraud: np.ndarray[Any, np.dtype[np.bool_]]) -> xgb.Booster:
+    def _grow(self, design: Floats, fraud: NDArray[np.bool_]) -> xgb.Booster:
         recipe = self.recipe
         matrix = xgb.QuantileDMatrix(design, fraud, max_bin=recipe.max_bin, nthread=self.threads or None)
         parameters = {

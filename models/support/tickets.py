@@ -20,8 +20,8 @@ FEWEST = 50
 """Resolved tickets under which a model refuses."""
 LATER_SHARE = 0.25
 """Share of the resolved tickets, the latest, that calibrate and set the threshold."""
-FEWEST_AUTOMATIC = 20
-"""Tickets that a threshold must be seen to hold on."""
+LEAST_PROBABILITY = 0.5
+Z_95 = 1.645
 Floats = NDArray[np.float64]
 
 
@@ -120,9 +120,14 @@ def texts(tickets: pd.DataFrame) -> list[str]:
 
 
 def threshold_of(probability: Floats, is_right: NDArray[np.bool_], accuracy: float) -> float:
-    """The lowest probability from which on `accuracy` of the intents were right; 2 where none reaches it on 20."""
+    """The lowest probability, of .5 or more, from which on `accuracy` of the intents are right; 2 where none is.
+
+    Beyond doubt: the lower end of the one-sided 95% interval (Wilson 1927) must reach it.
+    """
     order = np.argsort(-probability, kind="stable")
-    share = np.cumsum(is_right[order]) / np.arange(1, len(order) + 1)
+    count = np.arange(1, len(order) + 1)
+    share, doubt = np.cumsum(is_right[order]) / count, Z_95**2 / count
+    share = (share + doubt / 2 - np.sqrt(doubt * (share * (1 - share) + doubt / 4))) / (1 + doubt)
     ends = np.append(np.diff(probability[order]) != 0, True)  # equal probabilities stay together
-    good = np.flatnonzero((share >= accuracy) & ends & (np.arange(len(order)) >= FEWEST_AUTOMATIC - 1))
+    good = np.flatnonzero((share >= accuracy) & ends & (probability[order] >= LEAST_PROBABILITY))
     return float(probability[order][good[-1]]) if len(good) else 2.0
