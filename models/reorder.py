@@ -100,11 +100,14 @@ def _floats(column: pd.Series) -> Floats:
 
 def _periods(forecasts: pd.DataFrame, product: pd.Series) -> tuple[Floats, Floats]:
     """[n, H] means and standard deviations by product and period."""
-    rows = forecasts.sort_values(["product_id", "horizon"])
-    wide = rows.pivot(index="product_id", columns="horizon", values=["units_mean", "units_p10", "units_p90"])
-    wide = wide.reindex(product)
-    band = wide["units_p90"].to_numpy(np.float64) - wide["units_p10"].to_numpy(np.float64)
-    return wide["units_mean"].to_numpy(np.float64), np.maximum(band, 0.0) / BAND
+    mean, low, high = (
+        forecasts.pivot(index="product_id", columns="horizon", values=name)
+        .reindex(product)
+        .sort_index(axis=1)
+        .to_numpy(np.float64)
+        for name in ("units_mean", "units_p10", "units_p90")
+    )
+    return mean, np.maximum(high - low, 0.0) / BAND
 
 
 def _demand(means: Floats, spreads: Floats, periods: Floats) -> _Demand:

@@ -80,7 +80,7 @@ class XGBoostRisk(RiskModel):
     def _later(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
         """[n] the latest quarter of the matured payments: of these alone frauds and negatives are both known."""
         place = rows[IS_MATURE].cumsum().to_numpy()
-        return rows[IS_MATURE].to_numpy(bool) & (place > (1.0 - self.recipe.later_share) * place[-1])
+        return np.asarray(rows[IS_MATURE].to_numpy(bool) & (place > (1.0 - self.recipe.later_share) * place[-1]))
 
     def _grow(self, design: Floats, fraud: NDArray[np.bool_]) -> xgb.Booster:
         recipe = self.recipe

@@ -54,7 +54,7 @@ def automatic_accuracy(judged: pd.DataFrame) -> pd.DataFrame:
 
 
 def _is_right(judged: pd.DataFrame) -> NDArray[np.float64]:
-    return (judged[INTENT].astype(object) == judged["true_intent"].astype(object)).to_numpy(np.float64)
+    return np.asarray(judged[INTENT].astype(object) == judged["true_intent"].astype(object), dtype=np.float64)
 
 
 def _by_ticket(judged: pd.DataFrame, above: NDArray[np.float64], below: NDArray[np.float64]) -> pd.DataFrame:

@@ -130,9 +130,11 @@ def at_last_cutoff(features: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]
     }
 
 
-def lists_frames(*, known_as_of: dt.date = AS_OF) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+def lists_frames(
+    *, customers: int = 30, cutoffs: int = 3, known_as_of: dt.date = AS_OF
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
     """`popularity_frames` with purchases of some days ago, and orders of pairs of products."""
-    features, targets = popularity_frames(known_as_of=known_as_of)
+    features, targets = popularity_frames(customers=customers, cutoffs=cutoffs, known_as_of=known_as_of)
     bought = features["customer_products"]
     ago = np.random.default_rng(9).integers(1, 300, len(bought))
     bought["last_bought_on"] = [

@@ -89,7 +89,7 @@ def test_every_customer_has_a_full_list_of_what_may_be_shown(kind: type[OwnHisto
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_weights_are_the_best_of_their_choices_on_the_matured_targets(kind: type[OwnHistory]) -> None:
-    features, targets = lists_frames()
+    features, targets = lists_frames(customers=10, cutoffs=2)
     model = kind(top_k=5, exclude_bought=False).fit(features, targets)
     counted = eligible_targets(targets, features, False)
     best = metrics.value(metrics.ndcg_at_k(model.predict(features), counted, 5))

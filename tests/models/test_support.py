@@ -22,7 +22,7 @@ def test_keywords_are_the_intents_own_words() -> None:
     rows = features["tickets"].merge(targets[targets["is_known"]], on="ticket_id")
     found = learn_keywords(rows)
     assert list(found) == ["delivery", "refund", "damaged"]  # by their tickets
-    assert {intent: set(words) for intent, words in found.items()} == {k: set(v) for k, v in TICKET_WORDS.items()}
+    assert all(set(found[intent][: len(words)]) == set(words) for intent, words in TICKET_WORDS.items())
 
 
 def test_keywords_may_be_given() -> None:
@@ -33,7 +33,7 @@ def test_keywords_may_be_given() -> None:
 
 
 def test_both_models_find_intents_and_the_linear_one_urgency() -> None:
-    features, targets = ticket_frames()
+    features, targets = ticket_frames(tickets=400)
     unseen, truth = ticket_frames(seed=14)
     for model in (KeywordRule(), TfidfLinear()):
         judged = metrics.with_labels(model.fit(features, targets).predict(unseen), truth)
