@@ -15,6 +15,7 @@ from pipelines.home import Home
 from pipelines.ingest.manifest import Entry, read_manifest
 from pipelines.records import acceptances, clock, partitions
 from pipelines.validate.faults import read_faults
+from pipelines.validate.rows import REASON, RULE
 
 COLUMNS = ("entity", META.dt, "rule", "reason", "key", "as_of")
 SCHEMA = pa.schema([(name, pa.date32() if name in (META.dt, "as_of") else pa.string()) for name in COLUMNS])
@@ -43,7 +44,7 @@ def _rows_of(table: pa.Table, entity: str, as_of: date) -> pa.Table:
     parts = [table[name].to_pylist() for name in ENTITIES[entity].key]
     keys = [" ".join("null" if part is None else str(part) for part in key) for key in zip(*parts, strict=True)]
     count = table.num_rows
-    columns = [[entity] * count, table[META.dt], table["rule"], table["reason"], keys, [as_of] * count]
+    columns = [[entity] * count, table[META.dt], table[RULE], table[REASON], keys, [as_of] * count]
     return pa.table(columns, schema=SCHEMA)
 
 

@@ -19,6 +19,7 @@ from pipelines.validate.expectations import ROW
 
 UPDATED_AT = "updated_at"
 EXPECTED = ", expected "  # between what a reason found and what it expected
+RULE, REASON = "_rule", "_reason"  # columns of quarantined rows, beside the entity's own
 DROPPED = "dropped"  # an older of two rows with the same key: counted, not bad
 COLLAPSED = "collapsed"  # the same row once more
 
@@ -125,6 +126,7 @@ class Rows:
         """The bad rows, with the rule and the reason."""
         columns = ", ".join(f'r."{c.name}"::{SQL[c.type]} as "{c.name}"' for c in self.entity.columns)
         return (
-            f"select {columns}, r.{META.dt}, b.rule, b.reason from rows as r join bad as b on b.{ROW} = r.{ROW} "
+            f"select {columns}, r.{META.dt}, b.rule as {RULE}, b.reason as {REASON} "
+            f"from rows as r join bad as b on b.{ROW} = r.{ROW} "
             f"order by r.{META.dt}, r.{ROW}"
         )

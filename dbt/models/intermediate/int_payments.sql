@@ -29,7 +29,7 @@ first_payments as (
     from (
         select
             *,
-            row_number() over (partition by payment_id order by known_at, dt desc) as place
+            row_number() over (partition by payment_id order by known_at asc, dt desc) as place
         from payments
     ) as versions
     where place = 1
@@ -44,7 +44,7 @@ first_chargebacks as (
             chargebacks.known_at,
             chargebacks.loaded_as_of,
             row_number() over (
-                partition by chargebacks.payment_id order by chargebacks.known_at, chargebacks.dt desc
+                partition by chargebacks.payment_id order by chargebacks.known_at asc, chargebacks.dt desc
             ) as place
         from chargebacks
         inner join first_payments on chargebacks.payment_id = first_payments.payment_id
@@ -64,7 +64,7 @@ buyers as (
             ) as place
         from first_payments
         inner join orders
-            on first_payments.order_id = orders.order_id and orders.known_at <= first_payments.known_at
+            on first_payments.order_id = orders.order_id and first_payments.known_at >= orders.known_at
         where first_payments.customer_id is null
     ) as versions
     where place = 1

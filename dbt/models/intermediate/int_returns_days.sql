@@ -58,7 +58,7 @@ returns_days as (
         day,
         known_at,
         cast(sum(sign * quantity) as {{ type_of('n') }}) as units,
-        cast(sum(sign) as {{ type_of('n') }}) as returns,
+        cast(sum(sign) as {{ type_of('n') }}) as return_count,
         max(loaded_as_of) as loaded_as_of
     from ends
     {% if is_incremental() %}where loaded_as_of > {{ loaded_after() }}{% endif %}
@@ -66,4 +66,4 @@ returns_days as (
 )
 
 select * from returns_days
-where units <> 0 or returns <> 0
+where units <> 0 or return_count <> 0

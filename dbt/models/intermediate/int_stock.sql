@@ -33,7 +33,7 @@ versions as (
         on
             newest_days.product_id = stock_levels.product_id
             and newest_days.as_of_date = stock_levels.as_of_date
-            and stock_levels.known_at <= newest_days.as_of
+            and newest_days.as_of >= stock_levels.known_at
 ),
 
 stock as (

@@ -92,10 +92,10 @@ buyers as (
         inner join ticket_spans
             on
                 segments.ticket_id = ticket_spans.ticket_id
-                and ticket_spans.known_from <= segments.known_from
+                and segments.known_from >= ticket_spans.known_from
                 and segments.known_from < ticket_spans.known_to
         inner join orders
-            on ticket_spans.order_id = orders.order_id and orders.known_at <= segments.known_from
+            on ticket_spans.order_id = orders.order_id and segments.known_from >= orders.known_at
         where ticket_spans.customer_id is null
     ) as versions
     where place = 1
@@ -123,12 +123,12 @@ spanned_tickets as (
     inner join ticket_spans
         on
             segments.ticket_id = ticket_spans.ticket_id
-            and ticket_spans.known_from <= segments.known_from
+            and segments.known_from >= ticket_spans.known_from
             and segments.known_from < ticket_spans.known_to
     left join resolution_spans
         on
             segments.ticket_id = resolution_spans.ticket_id
-            and resolution_spans.known_from <= segments.known_from
+            and segments.known_from >= resolution_spans.known_from
             and segments.known_from < resolution_spans.known_to
     left join buyers on segments.ticket_id = buyers.ticket_id and segments.known_from = buyers.known_from
     left join last_loaded on segments.ticket_id = last_loaded.ticket_id
