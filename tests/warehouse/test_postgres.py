@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,8 @@ SCHEMA = pa.schema(
         "flag": pa.bool_(),
     }
 )
+COLUMNS = 'id varchar, n bigint, money decimal(18, 4), share float8, "day" date, "at" timestamp, flag boolean'
+LAST = datetime.max
 IDS = ["ä", "Z", "a", "é1", "E", "_", "10", "9", "zürich", "Ω", "日本", "", 'say "hi", then\nleave', "\\N", "a b", "ab"]
 
 
@@ -48,7 +50,7 @@ def rows() -> pa.Table:
     """Awkward values of every type."""
     values: list[dict[str, Any]] = [
         {"id": id_, "n": 2**53 + number, "money": Decimal("-0.0001") * number, "share": 0.1 * number / 3}
-        | {"day": date(1970, 1, 1 + number), "at": datetime(9999, 12, 31, 23, 59, 59, number), "flag": number % 2 == 0}
+        | {"day": date(1970, 1, 1 + number), "at": LAST - timedelta(microseconds=number), "flag": number % 2 == 0}
         for number, id_ in enumerate(IDS)
     ]
     edges = [

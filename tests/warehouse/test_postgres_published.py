@@ -26,7 +26,7 @@ import sys
 from pathlib import Path
 import psycopg
 one = '''select count(distinct release_id), count(*), min(release_id) from
-    (select release_id from published.dim_products union all select release_id from published.dim_customers) as rows_of_both'''
+    (select release_id from published.dim_products union all select release_id from published.dim_customers) as r'''
 two = ("select release_id from published.dim_products", "select release_id from published.dim_customers")
 reads, seen, stop = 0, set(), Path(sys.argv[2])
 with psycopg.connect(sys.argv[1], autocommit=True) as connection:
