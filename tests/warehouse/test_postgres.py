@@ -36,7 +36,7 @@ SCHEMA = pa.schema(
     }
 )
 COLUMNS = 'id varchar, n bigint, money decimal(18, 4), share float8, "day" date, "at" timestamp, flag boolean'
-LAST = datetime.max
+LAST = datetime.fromisoformat("9999-12-31T23:59:59.999999")
 IDS = ["ä", "Z", "a", "é1", "E", "_", "10", "9", "zürich", "Ω", "日本", "", 'say "hi", then\nleave', "\\N", "a b", "ab"]
 
 
