@@ -111,7 +111,7 @@ def _copied_out(connection: psycopg.Connection[Any], sql: str) -> Iterator[Any]:
 def _reading(schema: pa.Schema) -> dict[str, Any]:
     return {
         "read_options": csv.ReadOptions(use_threads=False),
-        "parse_options": csv.ParseOptions(newlines_in_values=True),
+        "parse_options": csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
         "convert_options": csv.ConvertOptions(
             column_types=schema,
             null_values=[""],

@@ -6,22 +6,25 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import psycopg
 import pyarrow as pa
 
 from pipelines.catalog import DATASETS
 from pipelines.errors import NightcartError, NothingToDo, UsageFault
-from pipelines.storage import digest_of, sha256_of
 from pipelines.warehouse import copying, roles
-from pipelines.warehouse.address import RECORDS
-from pipelines.warehouse.copying import quoted
+from pipelines.warehouse.partitions import (
+    ALL,
+    SHOWN,
+    Connection,
+    at,
+    fill_partition,
+    have_partition,
+    outwait_readers,
+    prepare,
+)
 
-ALL = "released"  # the schema with the partitions of all releases; analysts have no way into it
-SHOWN = f"{RECORDS}.shown"  # one row: the release that the views show
-RELEASE = pa.schema([("release_id", pa.string()), ("as_of", pa.date32())])
-Connection: TypeAlias = psycopg.Connection[Any]
 Connected: TypeAlias = Callable[[], AbstractContextManager[Connection]]
 
 
@@ -47,14 +50,17 @@ class PublishedSchema:
         try:
             with self.connected() as connection:
                 with connection.transaction():
-                    _prepare(connection, tables, records)
+                    prepare(connection, tables, records)
+                    for name in tables:
+                        have_partition(connection, name, release_id, as_of)
+                outwait_readers(connection)
                 with connection.transaction():
                     for name, files in tables.items():
-                        _write_partition(connection, name, files, release_id, as_of)
+                        fill_partition(connection, name, files, release_id)
                     for name, rows in records.items():
-                        connection.execute(f"delete from {_at(roles.PUBLISHED, name)}".encode())
+                        connection.execute(f"delete from {at(roles.PUBLISHED, name)}".encode())
                         names = DATASETS[name].column_names
-                        copying.copy_in(connection, _at(roles.PUBLISHED, name), names, iter(rows.to_batches()))
+                        copying.copy_in(connection, at(roles.PUBLISHED, name), names, iter(rows.to_batches()))
                     confirm()
                     connection.execute(
                         f"insert into {SHOWN} values (1, %s) on conflict (id) do update "
@@ -82,7 +88,7 @@ class PublishedSchema:
                 "where n.nspname = %s and c.relispartition and right(c.relname, length(%s)) = %s",
                 [ALL, f" {release_id}", f" {release_id}"],
             ).fetchall():
-                connection.execute(f"drop table {_at(ALL, name)}".encode())
+                connection.execute(f"drop table {at(ALL, name)}".encode())
 
     def query(self, sql: str) -> pa.Table:
         """Rows of what is published, as the analyst's role reads them: no statement can write.
@@ -130,71 +136,6 @@ class PublishedSchema:
             yield connection
 
 
-def _prepare(connection: Connection, tables: Mapping[str, object], records: Mapping[str, object]) -> None:
-    """Everything that does not change from release to release."""
-    for schema in (ALL, roles.PUBLISHED, RECORDS):
-        connection.execute(f"create schema if not exists {schema}".encode())
-    connection.execute(
-        f"create table if not exists {SHOWN} (id integer primary key check (id = 1), release_id text not null)".encode()
-    )
-    for name in tables:
-        schema = pa.unify_schemas([DATASETS[name].schema, RELEASE])
-        _have_table(connection, ALL, name, schema, "partition by list (release_id)")
-        _have_view(connection, name, schema.names)
-    for name in records:
-        _have_table(connection, roles.PUBLISHED, name, DATASETS[name].schema, "")
-    roles.grant(connection)
-
-
-def _have_table(connection: Connection, schema: str, name: str, columns: pa.Schema, how: str) -> None:
-    """Create a table, or add the columns that it did not have so far."""
-    found = _columns(connection, schema, name)
-    if not found:
-        connection.execute(f"create table {_at(schema, name)} ({copying.column_list(columns)}) {how}".encode())
-    for field in columns if found else []:
-        if field.name not in found:
-            column = copying.column_list(pa.schema([field]))
-            connection.execute(f"alter table {_at(schema, name)} add column {column}".encode())
-
-
-def _have_view(connection: Connection, name: str, names: Sequence[str]) -> None:
-    """The rows of the release that the pointer names; a barrier, so that no condition sees the others' rows."""
-    found = _columns(connection, roles.PUBLISHED, name)
-    if found == list(names):
-        return
-    view = _at(roles.PUBLISHED, name)
-    if found:
-        connection.execute(f"drop view {view}".encode())
-    columns = ", ".join(quoted(column) for column in names)
-    connection.execute(
-        f"create view {view} with (security_barrier) as select {columns} from {_at(ALL, name)} "
-        f"where release_id = (select release_id from {SHOWN})".encode()
-    )
-
-
-def _write_partition(connection: Connection, name: str, files: Sequence[Path], release_id: str, as_of: date) -> None:
-    """The release's rows of one table; a partition that holds just these files' rows is left alone."""
-    partition = _at(ALL, f"{name} {release_id}")
-    names, digest = DATASETS[name].column_names, digest_of([[sha256_of(file) for file in files], str(as_of)])
-    row = connection.execute("select obj_description(to_regclass(%s), 'pg_class')", [partition]).fetchone()
-    is_there = _columns(connection, ALL, f"{name} {release_id}")
-    if is_there and row and row[0] == digest:
-        return
-    if is_there:
-        connection.execute(f"delete from {partition}".encode())
-    else:
-        is_its = f"release_id is not null and release_id = '{release_id}'"
-        defaults = f"alter release_id set default '{release_id}', alter as_of set default '{as_of}'"
-        connection.execute(f"create table {partition} (like {_at(ALL, name)}, check ({is_its}))".encode())
-        connection.execute(f"alter table {partition} {defaults}".encode())
-    copying.copy_in(connection, partition, names, copying.batches_of(files))
-    if not is_there:  # attached after the rows: that way no reader has to wait
-        connection.execute(
-            f"alter table {_at(ALL, name)} attach partition {partition} for values in ('{release_id}')".encode()
-        )
-    connection.execute(f"comment on table {partition} is '{digest}'".encode())
-
-
 def _refuse_all_but_one_select(connection: Connection, sql: str) -> None:
     """The server itself takes the SQL apart: what it prepares is one statement, and it says whether that gives rows."""
     prepared = connection.pgconn.prepare(b"", sql.encode())
@@ -208,7 +149,7 @@ def _refuse_all_but_one_select(connection: Connection, sql: str) -> None:
 def _export(connection: Connection, name: str, file: Path) -> int:
     fresh = file.with_name(f".{file.name}.next")
     try:
-        written = copying.export(connection, f"select * from {_at(roles.PUBLISHED, name)}", fresh)
+        written = copying.export(connection, f"select * from {at(roles.PUBLISHED, name)}", fresh)
         fresh.replace(file)
     finally:
         fresh.unlink(missing_ok=True)
@@ -225,16 +166,3 @@ def _shown(connection: Connection) -> str | None:
 def _tables(connection: Connection) -> list[str]:
     sql = "select table_name::text from information_schema.tables where table_schema = %s order by 1"
     return [name for (name,) in connection.execute(sql, [roles.PUBLISHED]).fetchall()]
-
-
-def _columns(connection: Connection, schema: str, name: str) -> list[str]:
-    sql = (
-        "select a.attname::text from pg_attribute as a join pg_class as c on c.oid = a.attrelid "
-        "join pg_namespace as n on n.oid = c.relnamespace "
-        "where n.nspname = %s and c.relname = %s and a.attnum > 0 and not a.attisdropped order by a.attnum"
-    )
-    return [column for (column,) in connection.execute(sql, [schema, name]).fetchall()]
-
-
-def _at(schema: str, name: str) -> str:
-    return f"{schema}.{quoted(name)}"

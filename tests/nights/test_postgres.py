@@ -32,8 +32,6 @@ TWO = NIGHTS[:2]
 DIE = """
 import os, signal, sys
 from datetime import date
-from pipelines.{module} import {name} as step
-from pipelines import records
 import pipelines.{module} as module
 module._record = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 from pipelines.steps import run_step
@@ -104,9 +102,7 @@ def test_the_same_tables_for_the_analyst(duckdb: Home, postgres: Home, tmp_path:
 
 
 def test_a_rollback_and_the_doctor(postgres: Home) -> None:
-    older, newer = (
-        row["release_id"] for row in postgres.records.rows(sa.select(releases).order_by(releases.c.as_of))
-    )
+    older, newer = (row["release_id"] for row in postgres.records.rows(sa.select(releases).order_by(releases.c.as_of)))
     for release_id, as_of in ((older, TWO[0]), (newer, TWO[1])):
         rollback(postgres, release_id)
         assert query(postgres, "select distinct as_of from demand_forecasts").to_pylist() == [{"as_of": as_of}]

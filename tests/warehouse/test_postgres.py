@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,8 @@ SCHEMA = pa.schema(
         "flag": pa.bool_(),
     }
 )
+COLUMNS = 'id varchar, n bigint, money decimal(18, 4), share float8, "day" date, "at" timestamp, flag boolean'
+LAST = datetime.fromisoformat("9999-12-31T23:59:59.999999")
 IDS = ["ä", "Z", "a", "é1", "E", "_", "10", "9", "zürich", "Ω", "日本", "", 'say "hi", then\nleave', "\\N", "a b", "ab"]
 
 
@@ -48,10 +50,13 @@ def rows() -> pa.Table:
     """Awkward values of every type."""
     values: list[dict[str, Any]] = [
         {"id": id_, "n": 2**53 + number, "money": Decimal("-0.0001") * number, "share": 0.1 * number / 3}
-        | {"day": date(1970, 1, 1 + number), "at": datetime(9999, 12, 31, 23, 59, 59, number), "flag": number % 2 == 0}
+        | {"day": date(1970, 1, 1 + number), "at": LAST - timedelta(microseconds=number), "flag": number % 2 == 0}
         for number, id_ in enumerate(IDS)
     ]
-    edges = [{"id": None}, {"id": "null", "share": float("inf"), "money": Decimal("99999999999999.9999"), "n": -(2**63)}]
+    edges = [
+        {"id": None},
+        {"id": "null", "share": float("inf"), "money": Decimal("99999999999999.9999"), "n": -(2**63)},
+    ]
     return pa.Table.from_pylist([*values, *edges], schema=SCHEMA)
 
 
@@ -61,7 +66,9 @@ def test_rows_come_back_as_they_were_and_in_duckdbs_order(warehouse: Warehouse, 
     for store in (warehouse, open_warehouse(str(tmp_path / "w.duckdb"), tmp_path, 1)):
         with store.session() as session:
             session.execute("create schema if not exists raw")
-            columns = 'id varchar, n bigint, money decimal(18, 4), share float8, "day" date, "at" timestamp, flag boolean'
+            columns = (
+                'id varchar, n bigint, money decimal(18, 4), share float8, "day" date, "at" timestamp, flag boolean'
+            )
             session.execute(f"create table raw.t ({columns})")
             session.execute(f"insert into raw.t select * from {session.parquet(file)} as s")
             found = session.read("select * from raw.t", order_by=("id", "n"))
@@ -106,9 +113,7 @@ def test_a_session_without_its_commit_leaves_nothing(warehouse: Warehouse) -> No
         assert session.read("select to_regclass('torn')::text as t")["t"].to_pylist() == [None]
 
 
-def test_the_slot_of_a_killed_process_is_free(
-    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_slot_of_a_killed_process_is_free(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = (
         "import sys, time; from pathlib import Path; from pipelines.warehouse import open_warehouse\n"
         "with open_warehouse(sys.argv[1], Path('.'), 1).slot(): print('has it', flush=True); time.sleep(600)"

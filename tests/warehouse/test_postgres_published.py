@@ -26,7 +26,7 @@ import sys
 from pathlib import Path
 import psycopg
 one = '''select count(distinct release_id), count(*), min(release_id) from
-    (select release_id from published.dim_products union all select release_id from published.dim_customers) as rows_of_both'''
+    (select release_id from published.dim_products union all select release_id from published.dim_customers) as r'''
 two = ("select release_id from published.dim_products", "select release_id from published.dim_customers")
 reads, seen, stop = 0, set(), Path(sys.argv[2])
 with psycopg.connect(sys.argv[1], autocommit=True) as connection:
@@ -67,12 +67,12 @@ FORBIDDEN = [
     "select pg_read_file('/etc/passwd')",
     "set role nightcart",
     "create role mine",
-    "grant select on published.releases to public",
-    "alter default privileges in schema published grant all on tables to public",
+    "alter view published.dim_products owner to alice",
     "select passwd from pg_shadow",
-    "vacuum full pg_class",
+    "alter role alice createrole",
     "comment on view published.dim_products is 'mine'",
-    "create extension file_fdw",
+    "create publication mine",
+    "alter role analyst superuser",
 ]
 
 
@@ -134,7 +134,7 @@ def test_forbidden_statements_are_refused(alice: str) -> None:
                 connection.execute(sql.encode())
                 done.append(sql)
             except psycopg.errors.InsufficientPrivilege:
-                pass
+                connection.rollback()
         assert done == []
         tables = connection.execute("select count(*) from information_schema.tables where table_schema = 'published'")
         assert tables.fetchone() == (8,)
@@ -229,9 +229,7 @@ def test_names_work_with_and_without_the_schema(warehouse: PostgresWarehouse, tm
         ("with gone as (delete from releases returning 1) select * from gone", ""),
     ],
 )
-def test_wrong_or_writing_sql_is_refused(
-    warehouse: PostgresWarehouse, tmp_path: Path, sql: str, message: str
-) -> None:
+def test_wrong_or_writing_sql_is_refused(warehouse: PostgresWarehouse, tmp_path: Path, sql: str, message: str) -> None:
     publish(warehouse, tmp_path, "first")
     with pytest.raises(UsageFault) as caught:
         warehouse.query(sql)
@@ -278,5 +276,7 @@ def test_where_roles_may_not_be_made_the_doctor_says_what_to_run(
 
 def _is_used(root: psycopg.Connection[Any]) -> bool:
     """Whether other databases of the server have granted the role something."""
-    found = root.execute("select from pg_shdepend where refobjid = (select oid from pg_roles where rolname = 'analyst')")
+    found = root.execute(
+        "select from pg_shdepend where refobjid = (select oid from pg_roles where rolname = 'analyst')"
+    )
     return found.fetchone() is not None
