@@ -55,13 +55,13 @@ class AirflowApi:
 
     def put_pool(self, name: str, slots: int, description: str) -> None:
         """Make a pool, or give one that is there its slots."""
-        body = {"name": name, "slots": slots, "description": description, "include_deferred": False}
+        body = {"slots": slots, "description": description, "include_deferred": False}
         try:
-            self.ask("POST", "pools", body)
+            self.ask("PATCH", f"pools/{name}", body | {"pool": name})
         except ApiFault as fault:
-            if fault.status != 409:
+            if fault.status != 404:
                 raise
-            self.ask("PATCH", f"pools/{name}?update_mask=slots", {"pool": name, "slots": slots})
+            self.ask("POST", "pools", body | {"name": name})
 
     def is_healthy(self) -> bool:
         """Whether database, scheduler and DAG processor say that they are well."""
