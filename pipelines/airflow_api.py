@@ -67,7 +67,7 @@ class AirflowApi:
         """Whether database, scheduler and DAG processor say that they are well."""
         try:
             said = request("GET", f"{self.base}/api/v2/monitor/health")
-        except (NightcartError, OSError, ValueError):
+        except (NightcartError, TypeError, KeyError):
             return False
         return all(said[part]["status"] == "healthy" for part in ("metadatabase", "scheduler", "dag_processor"))
 
@@ -77,7 +77,7 @@ def request(method: str, url: str, body: Mapping[str, Any] | None = None, token:
 
     Raises:
         ApiFault: the answer is an error.
-        OSError: there was no answer.
+        NightcartError: there was no answer.
     """
     headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
     data = json.dumps(body).encode() if body is not None else None
@@ -88,6 +88,8 @@ def request(method: str, url: str, body: Mapping[str, Any] | None = None, token:
             text = answer.read().decode()
     except urllib.error.HTTPError as error:
         raise ApiFault(error.code, error.read(500).decode("utf-8", "replace")) from error
+    except OSError as error:
+        raise NightcartError(f"{url} does not answer: {error}", "`nightcart up` starts the servers") from error
     try:
         return json.loads(text) if text else None
     except ValueError:

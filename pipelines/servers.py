@@ -194,7 +194,7 @@ def _wait(home: Home, servers: Servers, say: Say) -> None:
 def _answers(port: int | None) -> bool:
     try:
         return port is None or request("GET", f"http://127.0.0.1:{port}/health") == "OK"
-    except (NightcartError, OSError):
+    except NightcartError:
         return False
 
 
