@@ -17,8 +17,8 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import CronTriggerTimetable, Param, dag, get_current_context, task
-from airflow.sdk.exceptions import AirflowFailException
-from assets import RELEASE, as_of
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from assets import RELEASE, as_of, was_missed
 
 from pipelines.contract import OUTPUTS
 from pipelines.errors import AuditFault, IncomingFault, UsageFault
@@ -71,7 +71,9 @@ def nightly() -> None:
 
     @task
     def collect() -> None:
-        """New complete partitions of the landing zone, pseudonymised at the border."""
+        """New complete partitions of the landing zone, pseudonymised at the border; skipped where it was missed."""
+        if was_missed(context := get_current_context()):
+            raise AirflowSkipException(f"missed; to make it up, clear this task or backfill {as_of(context)}")
         run("collect")
 
     @task

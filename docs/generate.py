@@ -120,7 +120,7 @@ def dags_md() -> str:
         raise SystemExit(f"a DAG does not parse: {bag.import_errors}")
     lines = [MADE, "# DAGs", ""]
     for dag_id, dag in sorted(bag.dags.items()):
-        lines += [f"## {dag_id}", "", f"Schedule `{dag.timetable.summary}` UTC.", "", (dag.doc_md or "").strip(), ""]
+        lines += [f"## {dag_id}", "", f"Schedule `{dag.timetable.expression}` UTC.", "", (dag.doc_md or "").strip(), ""]
         lines += ["| task | after | pool | retries | what it does |", "|---|---|---|---|---|"]
         for task in dag.topological_sort():
             function = getattr(task, "python_callable", None)  # where a mapped task keeps its docstring

@@ -55,19 +55,19 @@ class AirflowApi:
 
     def put_pool(self, name: str, slots: int, description: str) -> None:
         """Make a pool, or give one that is there its slots."""
-        body = {"name": name, "slots": slots, "description": description, "include_deferred": False}
+        body = {"slots": slots, "description": description, "include_deferred": False}
         try:
-            self.ask("POST", "pools", body)
+            self.ask("PATCH", f"pools/{name}", body | {"pool": name})
         except ApiFault as fault:
-            if fault.status != 409:
+            if fault.status != 404:
                 raise
-            self.ask("PATCH", f"pools/{name}?update_mask=slots", {"pool": name, "slots": slots})
+            self.ask("POST", "pools", body | {"name": name})
 
     def is_healthy(self) -> bool:
         """Whether database, scheduler and DAG processor say that they are well."""
         try:
             said = request("GET", f"{self.base}/api/v2/monitor/health")
-        except (NightcartError, OSError, ValueError):
+        except (NightcartError, TypeError, KeyError):
             return False
         return all(said[part]["status"] == "healthy" for part in ("metadatabase", "scheduler", "dag_processor"))
 
@@ -77,7 +77,7 @@ def request(method: str, url: str, body: Mapping[str, Any] | None = None, token:
 
     Raises:
         ApiFault: the answer is an error.
-        OSError: there was no answer.
+        NightcartError: there was no answer.
     """
     headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
     data = json.dumps(body).encode() if body is not None else None
@@ -88,6 +88,8 @@ def request(method: str, url: str, body: Mapping[str, Any] | None = None, token:
             text = answer.read().decode()
     except urllib.error.HTTPError as error:
         raise ApiFault(error.code, error.read(500).decode("utf-8", "replace")) from error
+    except OSError as error:
+        raise NightcartError(f"{url} does not answer: {error}", "`nightcart up` starts the servers") from error
     try:
         return json.loads(text) if text else None
     except ValueError:

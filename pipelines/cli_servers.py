@@ -46,6 +46,20 @@ def down() -> None:
     out.print("the servers are stopped; no process is left" if was_running else "no servers ran, nothing to stop")
 
 
+@app.command(epilog="Example: NIGHTCART_STORAGE=s3://shop/nightcart nightcart bucket")
+def bucket() -> None:
+    """Make the bucket that NIGHTCART_STORAGE names, where it is missing."""
+    from pipelines.errors import UsageFault
+    from pipelines.home import Home
+    from pipelines.s3 import Bucket, S3Url, parse_place
+
+    place = parse_place(Home.open().places.storage)
+    if not isinstance(place, S3Url):
+        raise UsageFault(f"the store {place} is a folder", "NIGHTCART_STORAGE=s3://bucket/prefix names a bucket")
+    was_missing = Bucket(place).make()
+    out.print(f"the bucket {place.bucket} is {'made' if was_missing else 'there'}")
+
+
 @app.command(epilog="Example: nightcart prune --dry-run")
 def prune(
     is_dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,

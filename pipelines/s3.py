@@ -104,6 +104,16 @@ class Bucket:
                 raise FileNotFoundError(str(self.url)) from error
             raise self._fault(cause) from error
 
+    def make(self) -> bool:
+        """Make the bucket where it is missing; returns whether it was."""
+        try:
+            self._need_bucket()
+            return False
+        except StorageFault:
+            with self.faults():
+                self.client.create_bucket(Bucket=self.url.bucket)
+            return True
+
     def objects(self, folder: str = "") -> Iterator[S3Object]:
         """Every object below a folder, in the order of their names."""
         prefix = self.url.key(f"{folder}/" if folder else "")

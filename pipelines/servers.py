@@ -23,7 +23,7 @@ from pipelines.session import Session, members, session_of, stop
 HEALTHY_SECONDS = 240.0  # a cold start takes 15 to 60
 POLL_SECONDS = 0.5
 POOLS = {"warehouse": "the warehouse takes one writer", "gpu": "one training at a time"}
-SECRETS = ("password", "jwt_secret", "api_secret_key")
+SECRETS = {"password": 18, "jwt_secret": 64, "api_secret_key": 64}  # random bytes of each
 Say = Callable[[str], None]
 
 
@@ -84,7 +84,7 @@ def read_secrets(home: Home) -> dict[str, str]:
     """The password of the UI and the keys that Airflow's servers share, made at first use with mode 0600."""
     file = home.root / "airflow" / "secrets.json"
     if not file.exists():
-        made = {name: secrets.token_urlsafe(24) for name in SECRETS}
+        made = {name: secrets.token_urlsafe(nbytes) for name, nbytes in SECRETS.items()}
         _write_private(file, made)
     found: dict[str, str] = json.loads(file.read_text())
     _write_private(home.root / "airflow" / "passwords.json", {USER: found["password"]})
@@ -175,7 +175,10 @@ def _start(home: Home, say: Say) -> Servers:
 def _wait(home: Home, servers: Servers, say: Say) -> None:
     """Wait until all answer that they are well."""
     api, until = AirflowApi(servers.airflow_port, ""), time.monotonic() + HEALTHY_SECONDS
-    waits = {"Airflow": api.is_healthy, "MLflow": lambda: _answers(servers.mlflow_port)}
+    waits: dict[str, Callable[[], bool]] = {
+        "Airflow": api.is_healthy,
+        "MLflow": lambda: _answers(servers.mlflow_port),
+    }
     folder = home.root / "airflow" / "servers"
     for name, is_well in waits.items():
         say(f"{name} ...")
@@ -191,7 +194,7 @@ def _wait(home: Home, servers: Servers, say: Say) -> None:
 def _answers(port: int | None) -> bool:
     try:
         return port is None or request("GET", f"http://127.0.0.1:{port}/health") == "OK"
-    except (NightcartError, OSError):
+    except NightcartError:
         return False
 
 
