@@ -112,9 +112,7 @@ def _seen(orders: Orders, person: Ints, situation: Ints, seed: int, rings: int) 
     return {
         "method": words(METHODS, method),
         "card_token": only_where(method == 0, _tokens("tok_", card)),
-        "device_id": only_where(
-            uniform(seed, "no device", number) > 0.015, _devices(orders, person, situation, seed, rings)
-        ),
+        "device_id": only_where(uniform(seed, "no device", number) > 0.015, device),
         "ip_address": _addresses(number, person, is_foreign | (situation == TRAVELLER), seed),
         "ip_country": _either(is_foreign, elsewhere, orders.country),
         "billing_country": _either(other_bill, billed, orders.country),
