@@ -30,6 +30,7 @@ METHODS = ("card", "paypal", "bank_transfer", "gift_card")
 REASONS = ("fraud", "unrecognised", "not_received", "duplicate")
 COUNTRIES = ("United Kingdom", "Germany", "France", "Netherlands", "Spain", "USA", "Brazil", "Poland", "Singapore")
 CHARGED_BACK = 0.92  # of frauds; the others are never disputed
+RING_DAYS, RING_ACTIVE = 3, 0.2  # a ring works for three days with one device; share of the time that any does
 DISPUTED = 0.0006  # of honest payments
 
 
@@ -42,8 +43,8 @@ class Paid:
     truth: pa.Table
 
 
-def simulate_payments(orders: Orders, typical_cents: float, seed: int) -> Paid:
-    """Pay for the orders."""
+def simulate_payments(orders: Orders, typical_cents: float, seed: int, rings: int = 1) -> Paid:
+    """Pay for the orders; `rings` are at work at a time."""
     number = orders.number
     person = np.where(orders.customer == GUEST, number + 2**40, orders.customer)
     situation = _situations(orders, person, typical_cents, seed)
@@ -60,7 +61,7 @@ def simulate_payments(orders: Orders, typical_cents: float, seed: int) -> Paid:
             "customer_id": orders.customer_id,
             "paid_at": timestamps(paid_at),
             "amount": money(orders.cents),
-            **_seen(orders, person, situation, seed),
+            **_seen(orders, person, situation, seed, rings),
         }
     )
     truth = pa.table(
@@ -83,7 +84,8 @@ def _situations(orders: Orders, person: Ints, typical_cents: float, seed: int) -
     situation = np.full(len(orders), PLAIN)
     situation[uniform(seed, "household", person) < 0.06] = HOUSEHOLD
     situation[(luck > 0.40) & (luck < 0.42)] = TRAVELLER
-    situation[luck < 0.0045] = RING
+    is_active = uniform(seed, "ring is active", day // RING_DAYS) < RING_ACTIVE
+    situation[luck < np.where(is_active, 0.0045 / RING_ACTIVE, 0.0)] = RING
     situation[(luck > 0.2) & (luck < 0.2 + 0.0045 * large)] = STOLEN
     is_known = orders.customer != GUEST
     situation[is_known & (orders.prior_returns >= 2) & (uniform(seed, "abuse", number) < 0.035)] = ABUSE
@@ -92,7 +94,7 @@ def _situations(orders: Orders, person: Ints, typical_cents: float, seed: int) -
     return situation
 
 
-def _seen(orders: Orders, person: Ints, situation: Ints, seed: int) -> dict[str, pa.Array]:
+def _seen(orders: Orders, person: Ints, situation: Ints, seed: int, rings: int) -> dict[str, pa.Array]:
     """What the store sees of each payment; the traces of a situation are missing now and then."""
     number = orders.number
     is_strange = np.isin(situation, (RING, STOLEN, TAKEOVER))
@@ -106,20 +108,21 @@ def _seen(orders: Orders, person: Ints, situation: Ints, seed: int) -> dict[str,
     elsewhere = words(COUNTRIES, integers(seed, "elsewhere", len(COUNTRIES), number))
     other_bill = uniform(seed, "billing", number) < np.where(situation == STOLEN, 0.4, 0.012)
     billed = words(COUNTRIES, integers(seed, "billed", len(COUNTRIES), number))
+    device = _devices(orders, person, situation, seed, rings)
     return {
         "method": words(METHODS, method),
         "card_token": only_where(method == 0, _tokens("tok_", card)),
-        "device_id": only_where(uniform(seed, "no device", number) > 0.015, _devices(orders, person, situation, seed)),
+        "device_id": only_where(uniform(seed, "no device", number) > 0.015, device),
         "ip_address": _addresses(number, person, is_foreign | (situation == TRAVELLER), seed),
         "ip_country": _either(is_foreign, elsewhere, orders.country),
         "billing_country": _either(other_bill, billed, orders.country),
     }
 
 
-def _devices(orders: Orders, person: Ints, situation: Ints, seed: int) -> pa.Array:
+def _devices(orders: Orders, person: Ints, situation: Ints, seed: int, rings: int) -> pa.Array:
     number, day = orders.number, orders.ordered_at.astype("datetime64[D]").astype(np.int64)
     device = hashes(seed, "devices", person, integers(seed, "second device", 1.25, number))
-    ring = hashes(seed, "ring", day // 7, integers(seed, "ring of", 2, number))
+    ring = hashes(seed, "ring", day // RING_DAYS, integers(seed, "ring of", rings, number))
     household = hashes(seed, "household device", person // 2)
     taken = hashes(seed, "taker", person, day)
     shows = uniform(seed, "shows", number)

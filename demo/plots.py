@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 import plotly.graph_objects as go
+import pyarrow.parquet as pq
 from plotly.subplots import make_subplots
 
 
@@ -76,7 +77,7 @@ COLUMNS = 2
 def draw(landing: Path) -> go.Figure:
     """All plots of a store."""
     rows = (len(PLOTS) + COLUMNS - 1) // COLUMNS
-    figure = make_subplots(rows, COLUMNS, subplot_titles=[plot.title for plot in PLOTS])
+    figure = make_subplots(rows, COLUMNS, subplot_titles=[plot.title for plot in PLOTS], vertical_spacing=0.05)
     with duckdb.connect() as connection:
         for place, plot in enumerate(PLOTS):
             values = connection.sql(_with_files(plot.sql, landing)).fetchall()
@@ -86,13 +87,19 @@ def draw(landing: Path) -> go.Figure:
     figures = json.loads((_truth(landing) / "figures.json").read_text("utf-8"))
     told = ", ".join(f"{name} {value}" for name, value in figures.items() if not isinstance(value, dict))
     figure.update_layout(
-        height=300 * rows, showlegend=False, template="plotly_white", title=f"Simulated, not real.<br><sub>{told}</sub>"
+        height=300 * rows, showlegend=False, template="plotly_white", title=f"{_label(landing)}<br><sub>{told}</sub>"
     )
     return figure
 
 
 def _truth(landing: Path) -> Path:
     return landing.with_name(landing.name + ".truth")
+
+
+def _label(landing: Path) -> str:
+    """What of the store is simulated, as its orders tell."""
+    metadata = pq.read_schema(next((landing / "orders").glob("*/part-0.parquet"))).metadata or {}
+    return "A simulated store" if b"simulated" in metadata else "Orders and returns are real, all else is simulated"
 
 
 def _with_files(sql: str, landing: Path) -> str:

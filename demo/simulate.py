@@ -26,6 +26,7 @@ from demo.truths import Truths
 FIRST_DT = date(2024, 1, 1)
 HISTORY_SHARE = 0.6  # of the days lie in the history partition
 TYPICAL_CENTS = 4_000
+CUSTOMERS_A_RING = 6_000
 
 
 def simulate(
@@ -129,7 +130,8 @@ def _stock_launches(day: int, wishes: Wishes, store: Store) -> None:
 def _follow(day: int, orders: Orders, lines: Lines, store: Store, writer: LandingWriter, truths: Truths) -> None:
     """Payments, chargebacks, tickets and events of the day's orders."""
     goods = Products(store.catalogue.product_id, store.catalogue.title)
-    paid = simulate_payments(orders, TYPICAL_CENTS, store.seed)
+    rings = max(round(len(store.shoppers.rate) / CUSTOMERS_A_RING), 1)
+    paid = simulate_payments(orders, TYPICAL_CENTS, store.seed, rings)
     writer.add("payments", paid.payments, "paid_at")
     writer.add("chargebacks", paid.chargebacks, "reported_at")
     support = simulate_tickets(orders, lines, goods, store.seed)

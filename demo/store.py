@@ -74,6 +74,7 @@ def landing_tables(source: Path) -> dict[str, pa.Table]:
 def demo_tables(source: Path) -> tuple[dict[str, pa.Table], dict[str, pa.Table]]:
     """The rows of each entity, and the truths behind those that are simulated."""
     with duckdb.connect(config={"threads": 1}) as connection:
+        connection.execute("set enable_progress_bar = false")
         tables = real_tables(connection, source)
         orders, lines, products = real_arrays(connection, tables["returns"])
     last_dt = orders.ordered_at[-1].astype("datetime64[D]").item()

@@ -77,7 +77,8 @@ def shop(landing: Path) -> duckdb.DuckDBPyConnection:
 def test_partitions_hold_the_contract_columns_and_say_that_they_are_simulated(landing: Path) -> None:
     for name in ALL_ENTITIES:
         partitions = sorted((landing / name).iterdir())
-        assert partitions[0].name == f"dt={HISTORY_DT}", name
+        is_early = partitions[0].name == f"dt={HISTORY_DT}"
+        assert is_early or name == "chargebacks", "only chargebacks may be too few for one in the history"
         for partition in partitions:
             assert sorted(path.name for path in partition.iterdir()) == ["_SUCCESS", "part-0.parquet"]
             schema = pq.read_schema(partition / "part-0.parquet")
