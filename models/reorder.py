@@ -72,8 +72,8 @@ def reorder_plan(
     within = _demand(means, spreads, (lead + REVIEW_DAYS) / period_days)
     cover = _demand(means, spreads, (lead + REVIEW_DAYS + period_days) / period_days)
     point, target = (np.ceil(np.maximum(_quantile(part, service_level), 0.0)) for part in (within, cover))
-    stocked = known[["on_hand", "on_order"]].apply(_floats).fillna(0).astype(np.int64)
-    position = stocked.sum(axis=1).to_numpy(np.float64)
+    stocked = {name: np.nan_to_num(_floats(known[name])).astype(np.int64) for name in ("on_hand", "on_order")}
+    position = (stocked["on_hand"] + stocked["on_order"]).astype(np.float64)
     quantity = _quantity(position, point, target, _floats(known["order_multiple"]))
     frame = pd.DataFrame(
         {
