@@ -64,26 +64,21 @@ def reorder_plan(
     period. expected_cost (of the units held until the cover ends, those short within the lead time, the order) is null
     where unit_cost is. order_quantity is a multiple of order_multiple and does not fall as service_level rises.
     """
-    if not 0 < service_level < 1:
-        raise ValueError(f"service_level is {service_level}, expected above 0 and below 1")
-    known = products.merge(stock, on="product_id", how="inner", validate="one_to_one")
-    known = known[known["product_id"].isin(forecasts["product_id"])].sort_values("product_id", ignore_index=True)
+    _check_level(service_level)
+    known = _planned(forecasts, products, stock)
     given = _floats(known["lead_time_days"])
     lead = np.where(np.isnan(given), DEFAULT_LEAD_TIME_DAYS, np.maximum(given, 0.0)).astype(np.int64)
     means, spreads = _periods(forecasts, known["product_id"])
     within = _demand(means, spreads, (lead + REVIEW_DAYS) / period_days)
     cover = _demand(means, spreads, (lead + REVIEW_DAYS + period_days) / period_days)
     point, target = (np.ceil(np.maximum(_quantile(part, service_level), 0.0)) for part in (within, cover))
-    on_hand, on_order = _floats(known["on_hand"]), _floats(known["on_order"])
-    position = np.nan_to_num(on_hand) + np.nan_to_num(on_order)
-    multiple = np.maximum(np.nan_to_num(_floats(known["order_multiple"]), nan=1.0), 1.0)
-    due = position < point
-    quantity = np.where(due, np.ceil(np.maximum(target - position, 0.0) / multiple) * multiple, 0.0)
+    stocked = {name: np.nan_to_num(_floats(known[name])).astype(np.int64) for name in ("on_hand", "on_order")}
+    position = (stocked["on_hand"] + stocked["on_order"]).astype(np.float64)
+    quantity = _quantity(position, point, target, _floats(known["order_multiple"]))
     frame = pd.DataFrame(
         {
             "product_id": known["product_id"],
-            "on_hand": np.nan_to_num(on_hand).astype(np.int64),
-            "on_order": np.nan_to_num(on_order).astype(np.int64),
+            **stocked,
             "lead_time_days": lead,
             "reorder_point": point.astype(np.int64),
             "order_quantity": quantity.astype(np.int64),
@@ -92,6 +87,24 @@ def reorder_plan(
         }
     )
     return frame.assign(reason=pd.Series(_reasons(frame, np.isnan(given)), index=frame.index, dtype="str"))[COLUMNS]
+
+
+def _check_level(service_level: float) -> None:
+    if not 0 < service_level < 1:
+        raise ValueError(f"service_level is {service_level}, expected above 0 and below 1")
+
+
+def _quantity(position: Floats, point: Floats, target: Floats, multiple: Floats) -> Floats:
+    """[n] units up to the target in whole multiples, where the position is below the reorder point."""
+    multiple = np.maximum(np.nan_to_num(multiple, nan=1.0), 1.0)
+    ordered = np.ceil(np.maximum(target - position, 0.0) / multiple) * multiple
+    return np.asarray(np.where(position < point, ordered, 0.0))
+
+
+def _planned(forecasts: pd.DataFrame, products: pd.DataFrame, stock: pd.DataFrame) -> pd.DataFrame:
+    """The products of all three frames, with their stock."""
+    known = products.merge(stock, on="product_id", how="inner", validate="one_to_one")
+    return known[known["product_id"].isin(forecasts["product_id"])].sort_values("product_id", ignore_index=True)
 
 
 def _floats(column: pd.Series) -> Floats:

@@ -70,7 +70,7 @@ def test_only_products_of_all_three_frames_and_none_is_typed() -> None:
         plan([1], 0, (0, 0), service_level=1.0)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     means=st.lists(st.floats(0, 1000), min_size=1, max_size=6),
     spread=st.floats(0, 300),
