@@ -24,7 +24,7 @@ export GX_ANALYTICS_ENABLED := false
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DO_NOT_TRACK := 1
 
-.PHONY: help setup check test demo docs lock format clean
+.PHONY: help setup check test demo up down images compose-secrets compose-up compose-down bucket airflow-database docs lock format clean
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -43,6 +43,35 @@ demo: setup ## one night of the demo store, through Airflow, with everything it 
 	@$(BIN)/nightcart demo-store $(DEMO_HOME)/landing
 	@NIGHTCART_HOME=$(DEMO_HOME) NIGHTCART_LANDING=$(DEMO_HOME)/landing NIGHTCART_SETTINGS=demo/settings.yaml \
 		$(BIN)/nightcart night $(DEMO_AS_OF)
+
+up: setup ## Airflow and MLflow on loopback for NIGHTCART_HOME, nights scheduled (AIRFLOW_PORT, MLFLOW_PORT)
+	@$(BIN)/nightcart up
+
+down: setup ## stop what `make up` started
+	@$(BIN)/nightcart down
+
+images: ## build the images of docker/ (needs an engine)
+	@docker compose --file docker/compose.yml --profile training build
+
+compose-secrets: ## the secrets of docker/compose.yml, made once (mode 0600)
+	@test -e docker/.env || (umask 077; for name in POSTGRES_PASSWORD S3_ACCESS_KEY S3_SECRET_KEY AIRFLOW_SECRET_KEY AIRFLOW_JWT_SECRET; do \
+		echo "$$name=$$($(PYTHON) -c 'import secrets; print(secrets.token_hex(32))')"; done > docker/.env)
+	@test -e docker/passwords.json || $(PYTHON) -c 'import json, os, secrets; \
+		json.dump({"admin": secrets.token_urlsafe(18)}, os.fdopen(os.open("docker/passwords.json", os.O_CREAT | os.O_WRONLY, 0o644), "w"))'
+
+compose-up: compose-secrets ## all services of docker/compose.yml (needs an engine)
+	@docker compose --file docker/compose.yml up --detach --build --wait
+
+compose-down: ## stop them; volumes stay
+	@docker compose --file docker/compose.yml down
+
+bucket: setup ## the bucket that NIGHTCART_STORAGE names, where it is missing
+	@$(BIN)/nightcart bucket
+
+airflow-database: setup ## Airflow's database and pools
+	@$(BIN)/airflow db migrate
+	@$(BIN)/airflow pools set warehouse 1 "the warehouse takes one writer"
+	@$(BIN)/airflow pools set gpu 1 "one training at a time"
 
 test: setup ## all tests, with coverage of pipelines/ and models/
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered --durations=10

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from airflow.sdk import Asset
 
 RELEASE = Asset(name="nightcart_release", uri="nightcart://release")  # extra: as_of and release_id
 CHAMPIONS = Asset(name="nightcart_champions", uri="nightcart://champions")  # extra: as_of and the decisions
+
+LATEST_START = timedelta(hours=6)  # after a scheduled run was due; later it was missed
+
+
+def was_missed(context: Mapping[str, Any]) -> bool:
+    """Whether a run that nobody asked for starts long after it was due, at its first try.
+
+    Airflow makes such a run of the last due time after a backfill, or after an outage. A night newer than all before
+    closes the door to those in between, so it must not come by accident.
+    """
+    run = context["dag_run"]
+    is_asked = run.run_type != "scheduled" or context["ti"].try_number > 1
+    return not is_asked and run.start_date - run.run_after > LATEST_START
 
 
 def as_of(context: Mapping[str, Any]) -> date:

@@ -16,10 +16,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import pendulum
-from airflow.sdk import Param, dag, get_current_context, task
-from airflow.sdk.exceptions import AirflowFailException
-from assets import RELEASE, as_of
+from airflow.sdk import CronTriggerTimetable, Param, dag, get_current_context, task
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from assets import RELEASE, as_of, was_missed
 
 from pipelines.contract import OUTPUTS
 from pipelines.errors import AuditFault, IncomingFault, UsageFault
@@ -36,9 +35,17 @@ def run(step: str, **options: object) -> dict[str, Any]:
         raise AirflowFailException(f"{error}\n{error.hint}") from error
 
 
+def tell(context: dict[str, Any]) -> None:
+    """Tell `alert.url` of a task that failed for good."""
+    from pipelines.alert import alert
+
+    task_instance = context["task_instance"]
+    alert(task_instance.dag_id, task_instance.task_id, as_of(context), context.get("exception"))
+
+
 @dag(
-    schedule="0 2 * * *",
-    start_date=pendulum.datetime(2009, 12, 1, tz="UTC"),
+    # no start_date: with one in the past, switching the schedule on would run the night of today at once
+    schedule=CronTriggerTimetable("0 2 * * *", timezone="UTC", run_immediately=timedelta(0)),
     catchup=False,
     max_active_runs=1,
     doc_md=__doc__,
@@ -56,6 +63,7 @@ def run(step: str, **options: object) -> dict[str, Any]:
         "retry_exponential_backoff": True,
         "max_retry_delay": timedelta(minutes=10),
         "execution_timeout": timedelta(hours=2),
+        "on_failure_callback": tell,
     },
 )
 def nightly() -> None:
@@ -63,7 +71,9 @@ def nightly() -> None:
 
     @task
     def collect() -> None:
-        """New complete partitions of the landing zone, pseudonymised at the border."""
+        """New complete partitions of the landing zone, pseudonymised at the border; skipped where it was missed."""
+        if was_missed(context := get_current_context()):
+            raise AirflowSkipException(f"missed; to make it up, clear this task or backfill {as_of(context)}")
         run("collect")
 
     @task

@@ -10,16 +10,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import pendulum
-from airflow.sdk import Param, dag, get_current_context, task
+from airflow.sdk import CronTriggerTimetable, Param, dag, get_current_context, task
 from assets import CHAMPIONS, as_of
 
 from pipelines.contract import OUTPUTS
 
 
 @dag(
-    schedule="0 6 * * 0",
-    start_date=pendulum.datetime(2009, 12, 1, tz="UTC"),
+    schedule=CronTriggerTimetable("0 6 * * 0", timezone="UTC", run_immediately=timedelta(0)),
     catchup=False,
     max_active_runs=1,
     doc_md=__doc__,

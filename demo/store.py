@@ -2,180 +2,126 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import date
-from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from demo.price_list import UsualPrice, list_prices
+from demo.draws import Ints, integers
+from demo.events import simulate_events
+from demo.frames import GUEST, Lines, Orders, Products
+from demo.landing import ALL_ENTITIES, ARROW_TYPES, conform, dated, write_partitions
+from demo.oracle import payment_figures, ticket_figures
+from demo.payments import simulate_payments
+from demo.real_orders import HISTORY_DT, real_arrays, real_tables
+from demo.stock import Shelves
+from demo.tickets import simulate_tickets
 from demo.trim_orders import ORDERS_FILE
-from pipelines.contract import CUSTOMERS, ENTITIES, ORDER_LINES, ORDERS, PRODUCTS, Entity, Type
 
-HISTORY_DT = date(2011, 5, 31)  # the history partition holds this day and all before it
+__all__ = ["ARROW_TYPES", "HISTORY_DT", "landing_tables", "write_demo_store"]
 
-ARROW_TYPES: dict[Type, pa.DataType] = {
-    Type.ID: pa.string(),
-    Type.TEXT: pa.string(),
-    Type.TS: pa.timestamp("us"),
-    Type.N: pa.int64(),
-    Type.MONEY: pa.decimal128(18, 4),
-    Type.FLAG: pa.bool_(),
+SEED = 7
+TYPICAL_CENTS = 30_000  # the median order
+STOCK_SINCE = date(2011, 4, 1)  # the history's first day of stock_levels
+LATELY = 30  # days that visitors and what they look at are taken from
+SIMULATED = {
+    "simulated": "true",
+    "simulator": f"Nightcart's demo store, seed {SEED}",
+    "based_on": "orders of Online Retail II, Chen, D. (2012), doi 10.24432/C5CG6D, CC BY 4.0",
 }
-
-# The file leaves a title out where it repeats the product's last, and an order may be entered over some minutes.
-SALES = """
-create temp table sales as
-with filled as (
-    select * replace (
-        last_value(title ignore nulls) over (partition by product_id order by file_row_number) as title,
-        min(ordered_at) over (partition by order_id) as ordered_at)
-    from read_parquet(?, file_row_number = true)
-)
-select *, ordered_at::date as ordered_on, greatest(ordered_at::date, ?) as dt,
-    row_number() over (partition by order_id order by file_row_number) as line_number
-from filled
-where quantity > 0  -- cancellations wait for the entity `returns`
-"""
-
-CUSTOMERS_SQL = """
-select min(dt) as dt, customer_id, arg_min_null(country, file_row_number) as country, min(ordered_at) as updated_at
-from sales where customer_id is not null
-group by customer_id order by dt, customer_id
-"""
-
-ORDERS_SQL = """
-select distinct dt, order_id, customer_id, ordered_at, if(dt = ?, 'delivered', 'paid') as status,
-    country as ship_country, 'web' as channel, 'GBP' as currency
-from sales
-order by dt, ordered_at, order_id
-"""
-
-ORDER_LINES_SQL = """
-select dt, order_id, line_number, product_id, quantity, unit_price
-from sales
-order by dt, ordered_at, order_id, line_number
-"""
-
-# Guests' lines are mostly the orders of another shop at its own prices: they count on a product's first day alone.
-USUAL_PRICES_SQL = """
-with prices as (
-    select product_id, ordered_on, customer_id is null as is_guest, unit_price,
-        count(*) as lines, sum(quantity) as units
-    from sales group by all
-),
-usual as (
-    select *, min(ordered_on) over (partition by product_id) as first_sold_on
-    from prices
-    qualify row_number() over (
-        partition by product_id, ordered_on order by is_guest, lines desc, units desc, unit_price) = 1
-)
-select product_id, ordered_on, unit_price from usual
-where not is_guest or ordered_on = first_sold_on
-order by product_id, ordered_on
-"""
-
-# In the history only the last version stays, with the title most used up to its end.
-PRODUCTS_SQL = """
-with versions as (
-    select greatest(listed_on, ?) as dt, product_id, arg_max(price, listed_on) as unit_price,
-        max(listed_on) as listed_on
-    from listed group by all
-),
-moments as (
-    select product_id, ordered_on as listed_on, max(ordered_at) as updated_at
-    from sales group by all
-),
-titles as (
-    select product_id, title, dt as used_dt, count(*) as lines, max(file_row_number) as last_row
-    from sales group by all
-),
-known_titles as (
-    select dt, product_id, title
-    from versions join titles using (product_id)
-    where used_dt <= dt
-    group by dt, product_id, title
-    qualify row_number() over (partition by dt, product_id order by sum(lines) desc, max(last_row) desc) = 1
-)
-select dt, product_id, coalesce(title, product_id) as title, unit_price, true as is_active, updated_at
-from versions join known_titles using (dt, product_id) join moments using (product_id, listed_on)
-order by dt, product_id
+LABEL = """
+Real, from the source above: orders, order_lines, customers and products, and returns from its cancellations.
+Simulated by Nightcart and real in nothing: payments, chargebacks, events, stock_levels, tickets, ticket_messages,
+ticket_resolutions. Their Parquet metadata says `simulated: true`.
 """
 
 
-def write_demo_store(folder: Path, progress: Callable[[str], None] | None = None) -> None:
-    """Write `<folder>/<entity>/dt=YYYY-MM-DD/part-0.parquet` and `_SUCCESS`; writing again changes no byte."""
-    for name, table in landing_tables(ORDERS_FILE).items():
+def write_demo_store(folder: Path, progress: Callable[[str], None] | None = None) -> dict[str, Any]:
+    """Write `<folder>/<entity>/dt=YYYY-MM-DD/part-0.parquet` and `_SUCCESS`; writing again changes no byte.
+
+    What was planted goes to `<folder>.truth`; returned are the figures of the oracle and of the keyword rule.
+    """
+    tables, truths = demo_tables(ORDERS_FILE)
+    for name, table in tables.items():
         days = write_partitions(folder / name, table)
         if progress is not None:
             progress(f"{name}: {table.num_rows:,} rows in {days} partitions")
     attribution = pq.read_schema(ORDERS_FILE).metadata
     lines = [f"{key.decode()}: {value.decode()}" for key, value in attribution.items()]
-    (folder / "ATTRIBUTION.txt").write_text("\n".join(lines) + "\n", "utf-8")
+    (folder / "ATTRIBUTION.txt").write_text("\n".join(lines) + "\n" + LABEL, "utf-8")
+    figures: dict[str, Any] = payment_figures(truths["payments"]) | ticket_figures(
+        tables["tickets"], tables["ticket_messages"], truths["tickets"]
+    )
+    truth = folder.with_name(folder.name + ".truth")
+    truth.mkdir(exist_ok=True)
+    for name, table in truths.items():
+        pq.write_table(table.replace_schema_metadata(SIMULATED), truth / f"{name}.parquet", compression="zstd")
+    (truth / "figures.json").write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
+    return figures
 
 
 def landing_tables(source: Path) -> dict[str, pa.Table]:
-    """The rows of each entity: the contract's columns after `dt`, ordered by it, with the source's attribution."""
-    attribution = pq.read_schema(source).metadata
+    """The rows of each entity: the contract's columns after `dt`, ordered by it, with where they come from."""
+    return demo_tables(source)[0]
+
+
+def demo_tables(source: Path) -> tuple[dict[str, pa.Table], dict[str, pa.Table]]:
+    """The rows of each entity, and the truths behind those that are simulated."""
     with duckdb.connect(config={"threads": 1}) as connection:
-        connection.execute(SALES, [str(source), HISTORY_DT])
-        listed = _listed_prices(connection)
-        connection.register("listed", listed)
-        tables = {
-            CUSTOMERS.name: connection.sql(CUSTOMERS_SQL).to_arrow_table(),
-            PRODUCTS.name: connection.sql(PRODUCTS_SQL, params=[HISTORY_DT]).to_arrow_table(),
-            ORDERS.name: connection.sql(ORDERS_SQL, params=[HISTORY_DT]).to_arrow_table(),
-            ORDER_LINES.name: connection.sql(ORDER_LINES_SQL).to_arrow_table(),
-        }
-    return {name: _conform(table, ENTITIES[name], attribution) for name, table in tables.items()}
+        connection.execute("set enable_progress_bar = false")
+        tables = real_tables(connection, source)
+        orders, lines, products = real_arrays(connection, tables["returns"])
+    last_dt = orders.ordered_at[-1].astype("datetime64[D]").item()
+    paid = simulate_payments(orders, TYPICAL_CENTS, SEED)
+    support = simulate_tickets(orders, lines, products, SEED)
+    simulated = {
+        "payments": (paid.payments, "paid_at"),
+        "chargebacks": (paid.chargebacks, "reported_at"),
+        "events": (_events(orders, lines, products), "occurred_at"),
+        "stock_levels": (_stock(orders, lines, products, last_dt), "as_of_date"),
+        "tickets": (support["tickets"], "opened_at"),
+        "ticket_messages": (support["ticket_messages"], "sent_at"),
+        "ticket_resolutions": (support["ticket_resolutions"], "resolved_at"),
+    }
+    for name, (table, happened) in simulated.items():
+        tables[name] = conform(dated(table, happened, HISTORY_DT, last_dt), name, SIMULATED)
+    seen = dated(support["truth"], "opened_at", HISTORY_DT, last_dt).drop_columns("dt")
+    return {name: tables[name] for name in ALL_ENTITIES}, {"payments": paid.truth, "tickets": seen}
 
 
-def write_partitions(folder: Path, table: pa.Table) -> int:
-    """Write each `dt` of a table ordered by it to its own partition; how many there are."""
-    runs = pc.run_end_encode(table["dt"].combine_chunks())
-    rows = table.drop_columns("dt")
-    for dt, (start, end) in zip(runs.values.to_pylist(), pairwise([0, *runs.run_ends.to_pylist()]), strict=True):
-        _write_partition(folder / f"dt={dt}", rows.slice(start, end - start))
-    return len(runs.values)
+def _events(orders: Orders, lines: Lines, products: Products) -> pa.Table:
+    """Events from the history's last day on."""
+    days = orders.ordered_at.astype("datetime64[D]").astype(np.int64)
+    line_days = days[lines.order]
+    tables = []
+    for day in np.unique(days[days >= np.datetime64(HISTORY_DT).astype(np.int64)]).tolist():
+        first, last = np.searchsorted(days, [day, day + 1])
+        since, until = np.searchsorted(line_days, [day - LATELY, day])
+        past = np.arange(*np.searchsorted(days, [day - LATELY, day]))
+        visitors = orders.customer_id.take(pa.array(past[orders.customer[past] != GUEST]))
+        part = lines.between(int(first), int(last))
+        lately = lines.product[since:until]
+        tables.append(simulate_events(day, orders.take(np.arange(first, last)), part, products, lately, visitors, SEED))
+    return pa.concat_tables(tables)
 
 
-def _listed_prices(connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    """The list price of each product and the day it began."""
-    usual = (UsualPrice(*row) for row in connection.execute(USUAL_PRICES_SQL).fetchall())
-    listed = list(list_prices(usual))
-    return pa.table(
-        {
-            "product_id": [price.product_id for price in listed],
-            "listed_on": [price.day for price in listed],
-            "price": [price.price for price in listed],
-        }
-    )
-
-
-def _conform(table: pa.Table, entity: Entity, attribution: dict[bytes, bytes]) -> pa.Table:
-    """The contract's columns in its order and types; those that the store does not have are null."""
-    arrays = [table["dt"]]
-    fields = [pa.field("dt", pa.date32())]
-    for column in entity.columns:
-        arrow_type = ARROW_TYPES[column.type]
-        has_column = column.name in table.column_names
-        arrays.append(table[column.name].cast(arrow_type) if has_column else pa.nulls(table.num_rows, arrow_type))
-        fields.append(pa.field(column.name, arrow_type))
-    return pa.table(arrays, pa.schema(fields, metadata=attribution))
-
-
-def _write_partition(folder: Path, rows: pa.Table) -> None:
-    """Write one partition: the part aside, then renamed, then the mark that it counts; an equal one is left alone."""
-    folder.mkdir(parents=True, exist_ok=True)
-    part, aside = folder / "part-0.parquet", folder / "part-0.parquet.partial"
-    pq.write_table(rows, aside, compression="zstd")
-    if part.exists() and part.read_bytes() == aside.read_bytes():
-        aside.unlink()
-    else:
-        aside.replace(part)
-    if not (folder / "_SUCCESS").exists():
-        (folder / "_SUCCESS").touch()
+def _stock(orders: Orders, lines: Lines, products: Products, last_dt: date) -> pa.Table:
+    """Daily stock of what sold lately; sales are real, so a shelf that would be empty never stopped one."""
+    days = orders.ordered_at.astype("datetime64[D]").astype(np.int64)[lines.order]
+    number: Ints = np.arange(len(products.product_id))
+    multiple = np.array([1, 6, 12, 24])[integers(SEED, "multiple", 4, number)]
+    shelves = Shelves(4 + integers(SEED, "lead time", 15, number), multiple, SEED)
+    tables = []
+    for day in range(int(days[0]), int(np.datetime64(last_dt).astype(np.int64)) + 1):
+        start, end = np.searchsorted(days, [day, day + 1])
+        sold = np.bincount(lines.product[start:end], lines.quantity[start:end], len(number)).astype(np.int64)
+        shelves.step(day, sold)
+        if day >= np.datetime64(STOCK_SINCE).astype(np.int64):
+            tables.append(shelves.levels(day, products.product_id))
+    return pa.concat_tables(tables)

@@ -23,17 +23,24 @@ def contract_md() -> str:
 
     lines = [MADE, "# Columns of the landing zone", ""]
     lines += ["How partitions are delivered and read is in [landing_zone.md](landing_zone.md).", ""]
+    lines += [
+        "What is personal becomes a keyed pseudonym, which features link rows by where it says so, or is redacted:"
+    ]
+    lines += ["e-mail, phone, card, IBAN and address patterns go out of the text. `(columns)` are made at collect.", ""]
     for entity in ENTITIES.values():
         lines += [f"## {entity.name}", "", entity.doc, ""]
         lines += [f"Key: {', '.join(entity.key)}. Happened: {entity.happened or 'the order'}. "]
-        lines += [f"{'Required' if entity.required else 'Optional'}; needed for {', '.join(entity.needed_for)}.", ""]
+        uses = [f"needed for {', '.join(entity.needed_for)}"] if entity.needed_for else []
+        uses += [f"improves {', '.join(entity.improves)}"] if entity.improves else []
+        lines += [f"{'Required' if entity.required else 'Optional'}; {'; '.join(uses)}.", ""]
         lines += ["| column | type | null | personal | allowed | meaning |", "|---|---|---|---|---|---|"]
         for column in entity.columns:
             above = f"> {column.above:g}" if column.above is not None else ""
             least = f">= {column.at_least:g}" if column.at_least is not None else ""
             allowed = ", ".join(column.allowed) or above or least
-            marks = "yes" if column.nullable else "", "pseudonym" if column.personal else ""
-            lines.append(f"| {column.name} | {column.type} | {marks[0]} | {marks[1]} | {allowed} | {column.doc} |")
+            marks = "yes" if column.nullable else "", column.personal or ""
+            name = f"({column.name})" if column.derived else column.name
+            lines.append(f"| {name} | {column.type} | {marks[0]} | {marks[1]} | {allowed} | {column.doc} |")
         lines.append("")
     return "\n".join(lines)
 
@@ -113,7 +120,7 @@ def dags_md() -> str:
         raise SystemExit(f"a DAG does not parse: {bag.import_errors}")
     lines = [MADE, "# DAGs", ""]
     for dag_id, dag in sorted(bag.dags.items()):
-        lines += [f"## {dag_id}", "", f"Schedule `{dag.schedule}` UTC.", "", (dag.doc_md or "").strip(), ""]
+        lines += [f"## {dag_id}", "", f"Schedule `{dag.timetable.expression}` UTC.", "", (dag.doc_md or "").strip(), ""]
         lines += ["| task | after | pool | retries | what it does |", "|---|---|---|---|---|"]
         for task in dag.topological_sort():
             function = getattr(task, "python_callable", None)  # where a mapped task keeps its docstring

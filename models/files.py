@@ -1,13 +1,15 @@
-"""Model files: JSON for settings, deterministic bytes, errors that name the file."""
+"""Model files: JSON for settings, binary files by digest, deterministic bytes, errors that name the file."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 SETTINGS_FILE = "settings.json"
+DIGESTS = "sha256"
 _ADVICE = "restore the folder from storage, or train the model again"
 
 
@@ -44,6 +46,22 @@ def take(settings: Mapping[str, Any], key: str, kind: type, folder: Path) -> Any
         found = f"{key} is {value!r}, expected {kind.__name__}"
         raise corrupt(folder / SETTINGS_FILE, str(settings.get("model")), found)
     return value
+
+
+def write_model(folder: Path, settings: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
+    """Write `settings.json`, with the digests of the other files, and these files beside it."""
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    write_settings(folder, dict(settings) | {DIGESTS: digests})
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+
+
+def read_checked(folder: Path, settings: Mapping[str, Any], name: str) -> bytes:
+    """The bytes of a file that `write_model` wrote; raises ValueError where they are not those of its digest."""
+    raw = read_bytes(folder / name, str(settings.get("model")))
+    if hashlib.sha256(raw).hexdigest() != take(settings, DIGESTS, dict, folder).get(name):
+        raise corrupt(folder / name, str(settings.get("model")), f"its SHA-256 is not the one in {SETTINGS_FILE}")
+    return raw
 
 
 def read_bytes(path: Path, model: str) -> bytes:

@@ -110,6 +110,38 @@ INTERMEDIATE = (
         DBT,
         "Lines known tonight whose order or product is not known yet: they wait, and are counted.",
     ),
+    Dataset(
+        "int_payments",
+        Layer.INTERMEDIATE,
+        "payment",
+        ("payment_id",),
+        DBT,
+        "Payments as they were first known, who paid, and when a chargeback became known.",
+    ),
+    Dataset(
+        "int_returns_days",
+        Layer.INTERMEDIATE,
+        "product x day x known day",
+        ("product_id", "day", "known_at"),
+        DBT,
+        "Signed daily sums of units returned; any as_of sums what was known by then.",
+    ),
+    Dataset(
+        "int_stock",
+        Layer.INTERMEDIATE,
+        "product x as_of",
+        ("as_of", "product_id"),
+        DBT,
+        "The latest stock of each product that was known as of the cut-off.",
+    ),
+    Dataset(
+        "int_tickets",
+        Layer.INTERMEDIATE,
+        "ticket x span of time",
+        ("ticket_id", "known_from"),
+        DBT,
+        "Tickets and their resolution with the span of time in which they were what was known.",
+    ),
 )
 FEATURES = (
     Dataset(

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from pipelines import cli_servers
 from pipelines.errors import Busy, NightcartError, UsageFault
 
 app = typer.Typer(
@@ -50,14 +51,20 @@ def backfill(
     first: Annotated[datetime, typer.Argument(formats=DAY, metavar="FROM", help="First night.")],
     last: Annotated[datetime, typer.Argument(formats=DAY, metavar="TO", help="Last night.")],
     reverse: Annotated[bool, typer.Option("--reverse", help="The newest night first.")] = False,
+    at_once: Annotated[int, typer.Option(min=1, help="Nights at a time, where `nightcart up` runs.")] = 1,
 ) -> None:
     """Run every night from FROM to TO, each as it would have been; the current release never moves back."""
     from pipelines.home import Home
     from pipelines.night import nights_between
+    from pipelines.servers import running
     from pipelines.show import run_and_show
 
     if first > last:
         raise UsageFault(f"{first.date()} lies after {last.date()}", "give the earlier night first")
+    home = Home.open()
+    if servers := running(home):
+        cli_servers.backfill_and_show(home, servers, first.date(), last.date(), reverse, at_once)
+        return
     for as_of in nights_between(first.date(), last.date(), reverse):
         run_and_show(Home.open(), as_of, out, earliest=first.date(), is_brief=True)
 
@@ -192,12 +199,39 @@ def doctor() -> None:
 def demo_store(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the landing zone goes.")],
 ) -> None:
-    """Write the landing zone of the demo store: two years of a real shop's orders (UCI Online Retail II, CC BY 4.0)."""
+    """Write the landing zone of the demo store: a real shop's orders (UCI Online Retail II, CC BY 4.0), more on top."""
+    from demo.oracle import told
     from demo.store import write_demo_store
 
     with out.status("writing the demo store") as status:
-        write_demo_store(folder, status.update)
-    out.print(f"the demo store's landing zone is {folder}")
+        figures = write_demo_store(folder, status.update)
+    out.print("\n".join(told(figures)))
+    out.print(f"the demo store's landing zone is {folder}; orders are real, all that follows from them is simulated")
+
+
+@app.command(epilog="Example: nightcart simulate ./landing --customers 2000 --products 300 --days 60 --seed 7")
+def simulate(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the landing zone goes: a new or empty folder.")],
+    customers: Annotated[int, typer.Option(min=10, help="How many customers.")] = 2_000,
+    products: Annotated[int, typer.Option(min=10, help="How many products.")] = 300,
+    days: Annotated[int, typer.Option(min=5, help="How many days; the first 60% are the history partition.")] = 60,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed writes the same bytes.")] = 7,
+) -> None:
+    """Write the landing zone of a store that does not exist, of any size; what was planted goes to DIR.truth."""
+    from demo.oracle import told
+    from demo.simulate import simulate as write
+
+    if folder.exists() and any(folder.iterdir()):
+        raise UsageFault(f"{folder} is not empty", "name a new folder, or empty this one first")
+    with out.status("simulating a store") as status:
+        figures = write(folder, customers, products, days, seed, status.update)
+    for entity, rows in figures["rows"].items():
+        out.print(f"{rows:>12,}  {entity}")
+    out.print("\n".join(told(figures)))
+    out.print(f"the landing zone is {folder}, the truths that were planted lie in {folder}.truth")
+
+
+app.add_typer(cli_servers.app)
 
 
 def main() -> None:

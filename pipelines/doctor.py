@@ -10,12 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
-from pipelines.errors import NightcartError
+from pipelines.errors import IncomingFault, NightcartError
 from pipelines.home import PROJECT, Home
-from pipelines.settings import Places, known_keys
+from pipelines.places import Places
+from pipelines.settings import known_keys
 
 LEAST_FREE_GIB = 2.0
-PORTS = {8080: "Airflow's UI", 5000: "MLflow's UI"}
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,31 @@ def examine() -> list[Finding]:
         home = Home.open()
     except NightcartError as error:
         return [Finding("settings", str(error), error.hint, is_wrong=True), Finding("keys", ", ".join(known_keys()))]
-    checks: list[Callable[[Home], Finding]] = [_settings, _landing, _versions, _disk, _device, _scheduler, _release]
-    return [check(home) for check in checks] + [_port(port, use) for port, use in PORTS.items()]
+    checks: list[Callable[[Home], Finding]] = [
+        _settings,
+        _landing,
+        _warehouse,
+        _versions,
+        _disk,
+        _device,
+        _scheduler,
+        _release,
+    ]
+    ports = {home.places.airflow_port: "Airflow's UI", home.places.mlflow_port: "MLflow's UI"}
+    return [_looked_at(check, home) for check in checks] + [_port(port, use) for port, use in ports.items()]
+
+
+def _looked_at(check: Callable[[Home], Finding], home: Home) -> Finding:
+    """A finding, even where looking fails: a server that is away, say."""
+    try:
+        return check(home)
+    except NightcartError as error:
+        return Finding(check.__name__.strip("_"), str(error), error.hint, is_wrong=True)
+
+
+def _warehouse(home: Home) -> Finding:
+    found, advice, is_wrong = home.warehouse.examine()
+    return Finding("warehouse", found, advice, is_wrong)
 
 
 def _settings(home: Home) -> Finding:
@@ -49,10 +72,13 @@ def _landing(home: Home) -> Finding:
     from pipelines.contract import ENTITIES
     from pipelines.ingest.landing import complete_partitions
 
-    if not home.landing.is_dir():
+    try:
+        counts = {name: len(complete_partitions(home.landing, entity)) for name, entity in ENTITIES.items()}
+    except IncomingFault:
         advice = "NIGHTCART_LANDING names it; `nightcart demo-store DIR` writes one"
-        return Finding("landing zone", f"{home.landing} is no folder", advice, is_wrong=True)
-    counts = {name: len(complete_partitions(home.landing, entity)) for name, entity in ENTITIES.items()}
+        return Finding("landing zone", f"{home.landing} is not there", advice, is_wrong=True)
+    except NightcartError as error:
+        return Finding("landing zone", str(error), error.hint, is_wrong=True)
     missing = [name for name, count in counts.items() if not count and ENTITIES[name].required]
     advice = f"required, but never delivered: {', '.join(missing)}" if missing else ""
     found = ", ".join(f"{name} {count}" for name, count in counts.items())

@@ -9,10 +9,13 @@ from functools import cached_property
 from pathlib import Path
 
 from pipelines.errors import UsageFault
+from pipelines.places import Places
 from pipelines.records import Records
-from pipelines.settings import Places, Settings, load_settings
-from pipelines.storage import Storage, digest_of
+from pipelines.s3 import Place
+from pipelines.settings import Settings, load_settings
+from pipelines.storage import Storage, digest_of, open_storage
 from pipelines.warehouse import Warehouse, open_warehouse
+from pipelines.warehouse.address import RECORDS, Address, is_postgres
 
 PROJECT = Path(__file__).resolve().parents[1]
 CODE = ("pipelines/**/*.py", "models/**/*.py", "dbt/**/*.sql", "dbt/**/*.yml", "expectations/**/*.json")
@@ -38,19 +41,21 @@ class Home:
         return self.places.home
 
     @property
-    def landing(self) -> Path:
+    def landing(self) -> Place:
         """The store's landing zone."""
         return self.places.landing
 
     @cached_property
     def records(self) -> Records:
-        """The ledger, nights, champions and releases."""
+        """The ledger, nights, champions and releases; beside the warehouse where that is a server."""
+        if is_postgres(self.places.warehouse):
+            return Records(Address(self.places.warehouse).sqlalchemy, RECORDS)
         return Records(f"sqlite:///{self.root / 'records.sqlite'}")
 
     @cached_property
     def storage(self) -> Storage:
         """Snapshots, releases, models and incoming files."""
-        return Storage(Path(self.places.storage))
+        return open_storage(self.places.storage, self.root / "cache")
 
     @cached_property
     def warehouse(self) -> Warehouse:

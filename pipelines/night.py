@@ -11,13 +11,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from pipelines.errors import Busy, NightcartError, NothingToDo
 from pipelines.home import PROJECT, Home
+from pipelines.places import AIRFLOW_DATABASE
 from pipelines.records import Row, clock, steps
 
 HEARTBEAT_SECONDS = 60  # a scheduler that said nothing for longer is dead
@@ -53,7 +54,7 @@ def airflow_environment(home: Home) -> dict[str, str]:
         "AIRFLOW_HOME": str(folder),
         "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folder / 'airflow.db'}",
+        AIRFLOW_DATABASE: home.places.airflow_database,
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(folder / "logs"),
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
@@ -62,20 +63,31 @@ def airflow_environment(home: Home) -> dict[str, str]:
 
 def refuse_scheduler(home: Home) -> None:
     """Raise Busy where a scheduler lives on the home's Airflow: tasks would run twice."""
-    file = home.root / "airflow" / "airflow.db"
-    if not file.exists():
-        return
-    query = "select max(latest_heartbeat) from job where job_type = 'SchedulerJob' and state = 'running'"
-    try:
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=30)) as connection:
-            beat = connection.execute(query).fetchone()[0]
-    except sqlite3.OperationalError:
-        return  # no such table: the database has not been set up yet
-    if beat and str(beat)[:19] > str(clock() - timedelta(seconds=HEARTBEAT_SECONDS))[:19]:
+    beat = _last_heartbeat(home)
+    if beat and beat[:19] > str(clock() - timedelta(seconds=HEARTBEAT_SECONDS))[:19]:
         raise Busy(
             f"an Airflow scheduler lives on {home.root / 'airflow'}",
-            "trigger the nightly DAG there (Airflow's UI or `airflow dags trigger nightly`), or stop it first",
+            "trigger the nightly DAG there (Airflow's UI or `airflow dags trigger nightly`), or `nightcart down` first",
         )
+
+
+def _last_heartbeat(home: Home) -> str | None:
+    """When a scheduler last wrote into the home's Airflow database; null where none is running."""
+    query = "select max(latest_heartbeat) from job where job_type = 'SchedulerJob' and state = 'running'"
+    url = home.places.airflow_database
+    try:
+        if not url.startswith("sqlite:///"):
+            with sa.create_engine(url).connect() as connection:
+                beat = connection.execute(sa.text(query)).scalar()
+                return str(beat.astimezone(UTC)) if beat else None
+        file = Path(url.removeprefix("sqlite:///"))
+        if not file.exists():
+            return None
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=30)) as connected:
+            found = connected.execute(query).fetchone()[0]
+            return str(found) if found else None
+    except (sqlite3.OperationalError, sa.exc.ProgrammingError):
+        return None  # no such table: the database has not been set up yet
 
 
 def next_night(home: Home) -> date:

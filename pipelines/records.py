@@ -10,11 +10,19 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from pipelines.errors import StorageFault
+
 metadata = sa.MetaData()
 Row = dict[str, Any]
 
 
+TEXT = sa.String().with_variant(sa.String(collation="C"), "postgresql")  # in order of its bytes everywhere
+
+
 def _table(name: str, *columns: sa.Column[Any]) -> sa.Table:
+    for column in columns:
+        if type(column.type) is sa.String:
+            column.type = TEXT
     return sa.Table(name, metadata, *columns)
 
 
@@ -141,13 +149,27 @@ def clock() -> datetime:
 
 
 class Records:
-    """The records of one home."""
+    """The records of one home: in a SQLite file, or in a schema of a Postgres database."""
 
-    def __init__(self, url: str) -> None:
-        if url.startswith("sqlite:///"):
-            Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-        self.engine = sa.create_engine(url, connect_args={"timeout": 60} if url.startswith("sqlite") else {})
-        metadata.create_all(self.engine)
+    def __init__(self, url: str | sa.URL, schema: str | None = None) -> None:
+        where = sa.make_url(url)
+        if schema is None:
+            Path(where.database or "").parent.mkdir(parents=True, exist_ok=True)
+            self.engine = sa.create_engine(where, connect_args={"timeout": 60})
+            metadata.create_all(self.engine)
+            return
+        engine = sa.create_engine(where, poolclass=sa.NullPool)  # a server may restart between two steps
+        self.engine = engine.execution_options(schema_translate_map={None: schema})
+        try:
+            with self.engine.begin() as connection:
+                connection.execute(sa.text("select pg_advisory_xact_lock(hashtext(:name))"), {"name": schema})
+                connection.execute(sa.schema.CreateSchema(schema, if_not_exists=True))
+                metadata.create_all(connection)
+        except sa.exc.OperationalError as error:
+            raise StorageFault(
+                f"cannot reach the records on {where.render_as_string()}: {error.orig}",
+                "start the server, or mend NIGHTCART_WAREHOUSE; `nightcart doctor` looks again",
+            ) from error
 
     @contextmanager
     def begin(self) -> Iterator[sa.Connection]:

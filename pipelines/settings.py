@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,6 +17,9 @@ from pydantic_settings import (
 )
 
 from pipelines.errors import UsageFault
+from pipelines.places import Places
+
+__all__ = ["Places", "Settings", "known_keys", "load_settings"]
 
 PREFIX = "NIGHTCART__"
 LATER: dict[str, JsonValue] = {
@@ -85,13 +87,19 @@ class Gate(Section):
 class Release(Section):
     """How long releases are kept."""
 
-    keep_days: Positive = Field(default=120, json_schema_extra=LATER)  # days
+    keep_days: Positive = 120  # days before the newest release from which on `nightcart prune` keeps releases
 
 
 class Privacy(Section):
     """How personal data is pseudonymised."""
 
     key_file: str | None = None  # path of the secret key; null: `key` in the home, made at first use, mode 0600
+
+
+class Alert(Section):
+    """Who is told when a night fails."""
+
+    url: Annotated[str, Field(pattern="^https?://")] | None = None  # gets a short JSON by POST; null: nobody is told
 
 
 class Compute(Section):
@@ -123,6 +131,7 @@ class Settings(BaseSettings):
     gate: Gate = Gate()
     release: Release = Release()
     privacy: Privacy = Privacy()
+    alert: Alert = Alert()
     compute: Compute = Compute()
 
     @classmethod
@@ -138,10 +147,14 @@ class Settings(BaseSettings):
         return env_settings, init_settings
 
     def in_digest(self) -> dict[str, Any]:
-        """What of the settings counts towards a release's id: all but paths, threads and device."""
-        return self.model_dump(
-            mode="json", by_alias=True, exclude={"privacy": {"key_file"}, "compute": {"threads", "device"}}
-        )
+        """What of the settings counts towards a release's id: all but paths, threads, device and what is done later."""
+        left_out = {
+            "privacy": {"key_file"},
+            "compute": {"threads", "device"},
+            "alert": {"url"},
+            "release": {"keep_days"},
+        }
+        return self.model_dump(mode="json", by_alias=True, exclude=left_out)
 
     def not_in_effect(self) -> list[str]:
         """Keys that were set but that nothing built so far reads."""
@@ -151,46 +164,6 @@ class Settings(BaseSettings):
             for key in sorted(getattr(self, section).model_fields_set)
             if type(getattr(self, section)).model_fields[key].json_schema_extra == LATER
         ]
-
-
-class Places(BaseModel):
-    """Where things are, from the environment."""
-
-    model_config = ConfigDict(frozen=True)
-
-    home: Path
-    landing: Path
-    warehouse: str
-    storage: str
-    mlflow: str
-    settings_file: Path | None
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Places:
-        """Read the places; all state lies in the home unless said otherwise."""
-        env = os.environ if environment is None else environment
-        home = Path(env.get("NIGHTCART_HOME") or ".nightcart").absolute()
-        file = env.get("NIGHTCART_SETTINGS")
-        return cls(
-            home=home,
-            landing=Path(env.get("NIGHTCART_LANDING") or home / "landing").absolute(),
-            warehouse=env.get("NIGHTCART_WAREHOUSE") or str(home / "warehouse.duckdb"),
-            storage=env.get("NIGHTCART_STORAGE") or str(home / "storage"),
-            mlflow=env.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home / 'mlflow.sqlite'}",
-            settings_file=Path(file).absolute() if file else None,
-        )
-
-    @cached_property
-    def as_environment(self) -> dict[str, str]:
-        """The same places as variables, for child processes."""
-        env = {
-            "NIGHTCART_HOME": str(self.home),
-            "NIGHTCART_LANDING": str(self.landing),
-            "NIGHTCART_WAREHOUSE": self.warehouse,
-            "NIGHTCART_STORAGE": self.storage,
-            "MLFLOW_TRACKING_URI": self.mlflow,
-        }
-        return env | ({"NIGHTCART_SETTINGS": str(self.settings_file)} if self.settings_file else {})
 
 
 def known_keys() -> list[str]:

@@ -20,6 +20,7 @@ from pipelines.contract import OUTPUTS
 from pipelines.errors import NothingToDo
 from pipelines.home import Home
 from pipelines.night import run_night
+from pipelines.prune import KINDS, Pruned
 from pipelines.records import Row, model_performance, promotions, releases, steps
 from pipelines.steps import STEPS
 
@@ -174,6 +175,17 @@ def releases_table(home: Home, count: int) -> Table:
         )
     if not table.row_count:
         raise NothingToDo("nothing has been published yet", "run `nightcart night` first")
+    return table
+
+
+def pruned_table(found: Pruned) -> Table:
+    """What `nightcart prune` removes, by kind."""
+    title = f"{len(found.kept)} releases stay: as_of {found.cutoff} and newer, and the current one"
+    table = _table(title if found.kept else "nothing is published: nothing to remove", "what", "files", "MiB")
+    for kind in KINDS:
+        rows = found.of(kind)
+        table.add_row(kind, f"{len(rows):,}", f"{sum(stored.size for stored in rows) / 2**20:,.1f}")
+    table.add_row("all", f"{len(found.removed):,}", f"{found.size / 2**20:,.1f}", style="bold")
     return table
 
 

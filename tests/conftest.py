@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -12,6 +14,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))  # so that test modules can import `tests.landing`
 
 from pipelines.home import Home
+from pipelines.s3 import S3Url
+from tests.buckets import make_bucket, s3_server, use_server
 from tests.landing import Landing
 
 hypothesis.settings.register_profile("nightcart", deadline=None)  # the machine may be busy
@@ -32,3 +36,17 @@ def home(tmp_path: Path, landing: Landing, monkeypatch: pytest.MonkeyPatch) -> H
     monkeypatch.setenv("NIGHTCART_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("NIGHTCART_LANDING", str(landing.root))
     return Home.open()
+
+
+@pytest.fixture(scope="session")
+def s3_address() -> Iterator[str]:
+    """The address of an S3 server."""
+    with s3_server() as address:
+        yield address
+
+
+@pytest.fixture
+def s3(s3_address: str, monkeypatch: pytest.MonkeyPatch) -> S3Url:
+    """A folder of a fresh bucket, on the server that boto3 finds."""
+    use_server(s3_address, monkeypatch)
+    return make_bucket(f"bucket-{uuid.uuid4().hex[:12]}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -52,6 +52,65 @@ def line(order_id: str, line_number: int = 1, **changes: Any) -> Row:
     """A line of an order."""
     row = {"order_id": order_id, "line_number": line_number, "product_id": "p1", "quantity": 2}
     return row | {"unit_price": Decimal("2.5000")} | changes
+
+
+def returned(return_id: str, day: date, **changes: Any) -> Row:
+    """A return of a day."""
+    row = {"return_id": return_id, "order_id": "o1", "customer_id": "c1", "product_id": "p1", "quantity": 1}
+    return row | {"returned_at": at(day)} | changes
+
+
+def payment(payment_id: str, day: date, **changes: Any) -> Row:
+    """A payment of a day."""
+    row = {"payment_id": payment_id, "order_id": "o1", "customer_id": "c1", "amount": Decimal("5.0000")}
+    personal = {"card_token": f"card of {payment_id}", "device_id": "device 1", "ip_address": "198.51.100.7"}
+    country = {"ip_country": "France", "billing_country": "France"}
+    return row | {"paid_at": at(day), "method": "card"} | personal | country | changes
+
+
+def chargeback(payment_id: str, day: date, **changes: Any) -> Row:
+    """A chargeback that was reported on a day."""
+    return {"payment_id": payment_id, "reported_at": at(day), "reason": "fraud"} | changes
+
+
+def event(event_id: str, day: date, **changes: Any) -> Row:
+    """An event of a day."""
+    row = {"event_id": event_id, "customer_id": "c1", "session_id": "s1", "product_id": "p1", "kind": "view"}
+    return row | {"occurred_at": at(day)} | changes
+
+
+def stock_level(product_id: str, day: date, **changes: Any) -> Row:
+    """The stock of a product on a day."""
+    return {"product_id": product_id, "as_of_date": day, "on_hand": 10, "on_order": 5} | changes
+
+
+def ticket(ticket_id: str, day: date, **changes: Any) -> Row:
+    """A ticket that was opened on a day."""
+    row = {"ticket_id": ticket_id, "customer_id": "c1", "order_id": "o1", "channel": "email"}
+    return row | {"opened_at": at(day), "subject": "Where is my order?"} | changes
+
+
+def ticket_message(ticket_id: str, day: date, number: int = 1, **changes: Any) -> Row:
+    """A message of a ticket."""
+    row = {"ticket_id": ticket_id, "message_number": number, "author": "customer", "sent_at": at(day)}
+    return row | {"body": f"Order {ticket_id} has not arrived."} | changes
+
+
+def ticket_resolution(ticket_id: str, day: date, **changes: Any) -> Row:
+    """How a ticket ended."""
+    return {"ticket_id": ticket_id, "resolved_at": at(day), "intent": "delivery", "urgency": "normal"} | changes
+
+
+OPTIONAL_ROWS: dict[str, Callable[..., Row]] = {
+    "returns": returned,
+    "payments": payment,
+    "chargebacks": chargeback,
+    "events": event,
+    "stock_levels": stock_level,
+    "tickets": ticket,
+    "ticket_messages": ticket_message,
+    "ticket_resolutions": ticket_resolution,
+}
 
 
 def table_of(entity: str, rows: Iterable[Row]) -> pa.Table:
@@ -132,6 +191,11 @@ class Landing:
         ids = [f"{day:%y%m%d}-{number}" for number in range(count)]
         self.write("orders", day, [order(order_id, day, **changes) for order_id in ids], form=form)
         self.write("order_lines", day, [line(order_id) for order_id in ids], form=form)
+
+    def write_optional(self, day: date, count: int = 2, *, form: str = "parquet") -> None:
+        """A partition of each optional entity, with rows of that day."""
+        for entity, make in OPTIONAL_ROWS.items():
+            self.write(entity, day, [make(f"{day:%y%m%d}-{number}", day) for number in range(count)], form=form)
 
 
 def run_steps(home: Home, as_of: date) -> dict[str, Row]:

@@ -30,3 +30,17 @@
     {%- if is_incremental() -%} delete from {{ this }} where known_at > {{ known_after() }}
     {%- endif -%}
 {%- endmacro %}
+
+{# The same night as a date, for rows that say which night loaded them. An optional entity's history may come long after
+   the first night, and was known long before: what is new of it only `loaded_as_of` tells. #}
+{% macro loaded_after() -%} cast('{{ given('known_after') }}' as date) {%- endmacro %}
+
+{# Forget what nights after the newest that was built brought, and the keys that rows of those nights speak of. #}
+{% macro forget_loaded_after(key=none, relations=[]) -%}
+    {%- if is_incremental() -%}
+    delete from {{ this }} where loaded_as_of > {{ loaded_after() }}
+    {%- for relation in relations %}
+    or {{ key }} in (select {{ key }} from {{ relation }} where loaded_as_of > {{ loaded_after() }})
+    {%- endfor -%}
+    {%- endif -%}
+{%- endmacro %}

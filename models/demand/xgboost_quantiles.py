@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from models.dates import to_days
 from models.demand.design import build_design
 from models.demand.forecasts import DemandModel, Forecast, known_as_of
 from models.demand.history import Block, Floats, blocks
-from models.files import SETTINGS_FILE, corrupt, read_bytes, read_settings, take, write_settings
+from models.files import SETTINGS_FILE, corrupt, read_checked, read_settings, take, write_model
 from models.protocol import Features
 
 LEVELS = (0.1, 0.5, 0.9)
@@ -125,10 +124,7 @@ class XGBoostQuantiles(DemandModel):
     def save(self, folder: Path) -> None:
         """Write `settings.json`, with the digests of the other files, and two boosters in UBJ."""
         raw = {file: bytes(self._booster(kind).save_raw("ubj")) for kind, file in _FILES.items()}
-        digests = {file: hashlib.sha256(content).hexdigest() for file, content in raw.items()}
-        write_settings(folder, self._settings() | {"recipe": asdict(self.recipe), "sha256": digests})
-        for file, content in raw.items():
-            (folder / file).write_bytes(content)
+        write_model(folder, self._settings() | {"recipe": asdict(self.recipe)}, raw)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -136,12 +132,8 @@ class XGBoostQuantiles(DemandModel):
         settings = read_settings(folder, cls.name)
         model = cls._from_settings(settings, folder)
         model.recipe = _recipe(take(settings, "recipe", dict, folder), folder)
-        digests = take(settings, "sha256", dict, folder)
         for kind, file in _FILES.items():
-            raw = read_bytes(folder / file, cls.name)
-            if hashlib.sha256(raw).hexdigest() != digests.get(file):
-                raise corrupt(folder / file, cls.name, "its SHA-256 is not the one in settings.json")
-            model._boosters[kind] = xgb.Booster(model_file=bytearray(raw))
+            model._boosters[kind] = xgb.Booster(model_file=bytearray(read_checked(folder, settings, file)))
         return model
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import fcntl
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +17,7 @@ import pyarrow.parquet as pq
 import sqlalchemy as sa
 
 from pipelines.catalog import Dataset
-from pipelines.errors import StorageFault
+from pipelines.errors import Busy, StorageFault
 from pipelines.features.dbt import project_digest
 from pipelines.home import Home
 from pipelines.records import steps
@@ -79,17 +82,35 @@ class Snapshot:
 
 def write_snapshot(home: Home, session: Session, tables: Sequence[Dataset], as_of: date) -> dict[str, Any]:
     """Write the tables of a build as a snapshot; returns its digest and the rows per table."""
-    previous = _previous(home, as_of)
     manifest = {}
-    for table in tables:
-        if table.name in BY_MONTH:
-            manifest[table.name] = _write_months(home, session, table, as_of, previous)
-        else:
-            manifest[table.name] = _write_cuts(home.storage, session, table)
-    digest = digest_of(manifest)
-    home.storage.put_json(_key(digest), manifest)
+    with parts_lock(home):
+        previous = _previous(home, as_of)
+        for table in tables:
+            if table.name in BY_MONTH:
+                manifest[table.name] = _write_months(home, session, table, as_of, previous)
+            else:
+                manifest[table.name] = _write_cuts(home.storage, session, table)
+        digest = digest_of(manifest)
+        home.storage.put_json(_key(digest), manifest)
     snapshot = Snapshot(home.storage, digest)
     return {"snapshot": digest, "tables": {table.name: snapshot.rows(table.name) for table in tables}}
+
+
+@contextmanager
+def parts_lock(home: Home, is_alone: bool = False) -> Iterator[None]:
+    """Parts that lie in the store stay there within the block; `is_alone`: nobody counts on that but who asks.
+
+    Raises:
+        Busy: a snapshot is being written, which may share parts with others.
+    """
+    handle = os.open(home.root / "parts.lock", os.O_CREAT | os.O_RDWR, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB if is_alone else fcntl.LOCK_SH)
+        yield
+    except BlockingIOError as error:
+        raise Busy(f"a snapshot is being written in {home.root}", "wait until it is, then run this again") from error
+    finally:
+        os.close(handle)
 
 
 def _key(digest: str) -> str:
@@ -153,4 +174,4 @@ def _from(table: Dataset) -> str:
 
 
 def _put(storage: Storage, session: Session, table: Dataset, where: str) -> str:
-    return storage.put_part(session.read(f"select * from {_from(table)} where {where} order by {', '.join(table.key)}"))
+    return storage.put_part(session.read(f"select * from {_from(table)} where {where}", order_by=table.key))

@@ -8,7 +8,7 @@ from pipelines.contract import ENTITIES, META, Entity
 from pipelines.home import PROJECT
 
 FILE = PROJECT / "dbt" / "models" / "staging" / "_sources.yml"
-HEAD = """# Generated from pipelines/contract.py by `python -m pipelines.features.sources_yml`: do not edit.
+HEAD = """# Generated from pipelines/contract by `python -m pipelines.features.sources_yml`: do not edit.
 version: 2
 
 sources:
@@ -26,14 +26,14 @@ META_DOCS = {
 
 def _table(entity: Entity) -> str:
     lines = [f"      - name: {entity.name}", f"        description: {json.dumps(entity.doc)}", "        columns:"]
-    docs = {column.name: column.doc for column in entity.columns if not column.personal} | META_DOCS
+    docs = {column.name: column.doc for column in entity.columns if column.is_modelled} | META_DOCS
     for name, doc in docs.items():
         lines += [f"          - name: {name}", f"            description: {json.dumps(doc)}"]
     return "\n".join(lines) + "\n"
 
 
 def sources_yml() -> str:
-    """The text of dbt's sources file: the contract's tables without their personal columns."""
+    """The text of dbt's sources file: the contract's tables without the personal columns that no model reads."""
     return HEAD + "".join(_table(entity) for entity in ENTITIES.values())
 
 

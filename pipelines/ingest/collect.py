@@ -80,7 +80,7 @@ def _read(home: Home, engine: Engine, as_of: date, partition: Partition, fingerp
     blank = Entry(partition.entity, partition.dt, fingerprint, None, 0, False, False, None, None)
     try:
         found = read_partition(engine, partition, entity, home.key)
-        if partition.fingerprint() != fingerprint:
+        if not partition.is_as_listed():
             raise PartitionFault(UNREADABLE, "its files were written to while they were read")
     except PartitionFault as fault:
         said = {"rule": fault.rule, "column": fault.column, "text": fault.text}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 from pipelines.contract import ENTITIES, Entity
-from pipelines.errors import IncomingFault
+from pipelines.ingest.zone import Delivered, Zone, open_zone
+from pipelines.s3 import Place
 from pipelines.storage import digest_of
 
 SUCCESS = "_SUCCESS"
@@ -23,13 +25,20 @@ class Partition:
 
     entity: str
     dt: date
-    folder: Path
-    files: tuple[Path, ...]
+    zone: Zone = field(compare=False, repr=False)
+    files: tuple[Delivered, ...]
 
     def fingerprint(self) -> str:
-        """A digest of the names, sizes and times of its files, without reading them."""
-        stats = [(file.name, file.stat()) for file in self.files]
-        return digest_of([[name, stat.st_size, stat.st_mtime_ns] for name, stat in stats])
+        """A digest of the names, sizes and times (or ETags) of its files as they were listed, without reading them."""
+        return digest_of([[file.name, file.size, file.mark] for file in self.files])
+
+    def is_as_listed(self) -> bool:
+        """Whether its files are still those that were listed."""
+        return _data_files(self.zone.files(self.entity, f"{DT}{self.dt}")) == self.files
+
+    def fetch(self, file: Delivered) -> AbstractContextManager[Path]:
+        """One of its files as a local one, to be read within the block."""
+        return self.zone.fetch(self.entity, f"{DT}{self.dt}", file.name)
 
 
 @dataclass(frozen=True)
@@ -41,56 +50,48 @@ class Landed:
     warnings: list[str] = field(default_factory=list)
 
 
-def list_landing(landing: Path, is_wanted: Callable[[date], bool] = lambda _: True) -> Landed:
+def list_landing(landing: Place, is_wanted: Callable[[date], bool] = lambda _: True) -> Landed:
     """The partitions of all entities whose dt is wanted, by entity and dt.
 
     Raises:
-        IncomingFault: the folder of the landing zone is not there, or cannot be read.
+        IncomingFault: the landing zone is not there, or cannot be read.
     """
-    _need_folder(landing)
-    landed = Landed()
-    for folder in sorted(path for path in landing.iterdir() if path.is_dir() and not path.name.startswith(".")):
-        if folder.name in ENTITIES:
-            _list_entity(folder, landed, is_wanted)
+    zone, landed = open_zone(landing), Landed()
+    for name in zone.entities():
+        if name in ENTITIES:
+            _list_entity(zone, name, landed, is_wanted)
         else:
-            nearest = difflib.get_close_matches(folder.name, ENTITIES, n=1, cutoff=0.6)
+            nearest = difflib.get_close_matches(name, ENTITIES, n=1, cutoff=0.6)
             hint = f"; did you mean {nearest[0]}?" if nearest else ""
-            landed.warnings.append(f"{folder.name}: no entity of the contract, ignored{hint}")
+            landed.warnings.append(f"{name}: no entity of the contract, ignored{hint}")
     return landed
 
 
-def complete_partitions(landing: Path, entity: Entity) -> list[Partition]:
+def complete_partitions(landing: Place, entity: Entity) -> list[Partition]:
     """The complete partitions of one entity, by dt.
 
     Raises:
-        IncomingFault: the folder of the landing zone is not there.
+        IncomingFault: the landing zone is not there.
     """
-    _need_folder(landing)
-    landed = Landed()
-    if (landing / entity.name).is_dir():
-        _list_entity(landing / entity.name, landed, lambda _: True)
+    zone, landed = open_zone(landing), Landed()
+    if entity.name in zone.entities():
+        _list_entity(zone, entity.name, landed, lambda _: True)
     return landed.partitions
 
 
-def _need_folder(landing: Path) -> None:
-    if not landing.is_dir():
-        raise IncomingFault(
-            f"the landing zone {landing} is not there",
-            "mount or restore it, or name another with NIGHTCART_LANDING, then run the night again",
-        )
-
-
-def _list_entity(folder: Path, landed: Landed, is_wanted: Callable[[date], bool]) -> None:
-    for part in sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")):
-        dt = _date_of(part.name)
+def _list_entity(zone: Zone, entity: str, landed: Landed, is_wanted: Callable[[date], bool]) -> None:
+    for name, files in sorted(zone.folders(entity).items()):
+        dt = _date_of(name)
         if dt is None:
-            landed.warnings.append(f"{folder.name}/{part.name}: not dt=YYYY-MM-DD, ignored")
+            landed.warnings.append(f"{entity}/{name}: not dt=YYYY-MM-DD, ignored")
         elif is_wanted(dt):
-            names = sorted(file for file in part.iterdir() if file.is_file())
-            files = tuple(file for file in names if file.name.endswith(SUFFIXES) and file.name[0] not in "._")
-            is_complete = any(file.name == SUCCESS for file in names)
-            found = Partition(folder.name, dt, part, files)
+            is_complete = any(file.name == SUCCESS for file in files)
+            found = Partition(entity, dt, zone, _data_files(files))
             (landed.partitions if is_complete else landed.incomplete).append(found)
+
+
+def _data_files(files: list[Delivered]) -> tuple[Delivered, ...]:
+    return tuple(file for file in files if file.name.endswith(SUFFIXES) and file.name[0] not in "._")
 
 
 def _date_of(name: str) -> date | None:

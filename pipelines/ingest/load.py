@@ -29,27 +29,26 @@ def load(home: Home, as_of: date) -> dict[str, Any]:
         with home.warehouse.session() as session:
             _create_tables(session)
         return {"rows": dict.fromkeys(ENTITIES, 0), "why": manifest.why}
-    bad_rows = _need_accepted(home, manifest)
+    accepted = _need_accepted(home, manifest)
     with home.warehouse.session() as session:
         session.execute("begin")
         _create_tables(session)
         _forget(session, home, as_of)
         rows = {name: _append(session, home, manifest, ENTITIES[name]) for name in _orders_first()}
         session.execute("commit")
-        _record(home, manifest, bad_rows)
+        _record(home, manifest, accepted)
     return {"rows": {name: rows[name] for name in ENTITIES}, "why": None}
 
 
-def _need_accepted(home: Home, manifest: Manifest) -> dict[str, int]:
+def _need_accepted(home: Home, manifest: Manifest) -> dict[str, Any]:
     key = f"{folder_of(manifest.as_of)}/accepted.json"
-    accepted = home.storage.read_json(key) if home.storage.exists(key) else {}
+    accepted: dict[str, Any] = home.storage.read_json(key) if home.storage.exists(key) else {}
     if accepted.get("manifest") != manifest.digest:
         raise IncomingFault(
             f"what the night of {manifest.as_of} collected has not passed validation",
             f"run `nightcart step validate {manifest.as_of}` first",
         )
-    bad_rows: dict[str, int] = accepted["bad_rows"]
-    return bad_rows
+    return accepted
 
 
 def _orders_first() -> list[str]:
@@ -85,8 +84,7 @@ def _append(session: Session, home: Home, manifest: Manifest, entity: Entity) ->
         known_at, orders = _known_with_order(history)
     session.execute(
         f"insert into raw.{entity.name} select {columns}, a.{META.dt}, {known_at}, date '{as_of}' "
-        f"from read_parquet(?) as a {orders}",
-        [str(home.storage.path(key))],
+        f"from {session.parquet(home.storage.path(key))} as a {orders}"
     )
     counted = session.read(f"select count(*) as n from raw.{entity.name} where {META.loaded_as_of} = date '{as_of}'")
     return int(counted["n"][0].as_py())
@@ -105,9 +103,11 @@ def _known_with_order(history: date) -> tuple[str, str]:
     return known_at, f"left join ({first}) as o on o.{order_id} = a.{order_id} and o.version = 1"
 
 
-def _record(home: Home, manifest: Manifest, bad_rows: dict[str, int]) -> None:
-    as_of = manifest.as_of
-    rows = [_ledger_row(entry, as_of, bad_rows.get(entry.name, 0)) for entry in manifest.partitions]
+def _record(home: Home, manifest: Manifest, accepted: dict[str, Any]) -> None:
+    """Note what was loaded; a partition that was left out is not, so that the next night collects it again."""
+    as_of, bad_rows = manifest.as_of, accepted["bad_rows"]
+    loaded = [entry for entry in manifest.partitions if entry.name not in accepted["left_out"]]
+    rows = [_ledger_row(entry, as_of, bad_rows.get(entry.name, 0)) for entry in loaded]
     with home.records.begin() as connection:
         connection.execute(sa.delete(partitions).where(partitions.c.loaded_as_of == as_of))
         if rows:

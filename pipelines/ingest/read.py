@@ -1,4 +1,4 @@
-"""A partition's files, read into the contract's columns and types; what is personal is pseudonymised on the way.
+"""A partition's files, read into the contract's columns and types; what is personal is pseudonymised or redacted.
 
 Messages of the parsers are never passed on: they can quote a line, and a line can hold a person.
 """
@@ -19,14 +19,16 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from pipelines.contract import Entity
+from pipelines.contract import Entity, Personal, Rule
 from pipelines.ingest.casts import ARROW, EXPECTED, SQL, cast_sql, is_castable
 from pipelines.ingest.engine import Engine
 from pipelines.ingest.landing import Partition
-from pipelines.ingest.pseudonymise import pseudonymise
+from pipelines.ingest.pseudonymise import pseudonymise, pseudonymise_prefix
+from pipelines.ingest.redact import redact
 
 FAULT = "_fault"  # hidden column: what of a row could not be read
 UNREADABLE = "readable"
+DERIVE = {Rule.IP_PREFIX: pseudonymise_prefix}
 
 
 class PartitionFault(Exception):
@@ -57,7 +59,13 @@ def read_partition(engine: Engine, partition: Partition, entity: Entity, key: by
         PartitionFault: a file cannot be read, a column is missing or has another type.
     """
     warnings: list[str] = []
-    parts = [_read_file(engine, file, entity, key, warnings) for file in partition.files]
+    parts = []
+    for listed in partition.files:
+        try:
+            with partition.fetch(listed) as file:
+                parts.append(_read_file(engine, file, entity, key, warnings))
+        except FileNotFoundError:
+            raise PartitionFault(UNREADABLE, f"{listed.name} went away while it was read") from None
     table = pa.concat_tables([schema_of(entity).empty_table(), *parts])
     names = [*entity.key, *(name for name in entity.column_names if name not in entity.key), FAULT]
     order = pc.sort_indices(table, [(name, "ascending") for name in names])
@@ -91,10 +99,18 @@ def _need_bytes(file: Path) -> None:
 
 
 def _without_persons(table: pa.Table, entity: Entity, key: bytes) -> pa.Table:
-    """Pseudonyms in the place of what is personal, before anything else sees the rows."""
+    """Pseudonyms and redacted text in the place of what is personal, before anything else sees the rows."""
+    for column in entity.columns:
+        if column.derived and column.derived.source in table.column_names:
+            made = DERIVE[column.derived.rule](table[column.derived.source], key)
+            table = table.append_column(column.name, made)
     for at, name in enumerate(table.column_names):
-        if entity.by_name[name].personal:
-            table = table.set_column(at, name, pseudonymise(table.column(at), name, key))
+        column = entity.by_name[name]
+        if column.derived or not column.personal:
+            continue
+        values = table.column(at)
+        changed = redact(values) if column.personal is Personal.TEXT else pseudonymise(values, name, key)
+        table = table.set_column(at, name, changed)
     return table
 
 
@@ -111,6 +127,9 @@ def _convert_sql(found: pa.Schema, entity: Entity, is_csv: bool) -> str:
         shown = sample if is_masked else f"left({unread}, 40)"
         text = f"'parses({column.name}): {column.name} is ''' || {shown} || ''', expected {EXPECTED[column.type]}'"
         faults.append(text)
+        if column.personal and not column.nullable:  # no suite looks at a personal column
+            null = f"'not_null({column.name}): {column.name} is null, expected a value'"
+            faults.append(f'case when "{column.name}" is null then {null} end')
     return f"select {', '.join(values)}, coalesce({', '.join([*faults, 'null'])})::varchar as {FAULT} from delivered"
 
 
@@ -119,7 +138,7 @@ def _read_parquet(file: Path, entity: Entity, warnings: list[str]) -> pa.Table:
         with pq.ParquetFile(file) as source:
             schema = source.schema_arrow
             _check_header(file, schema.names, entity, warnings)
-            for column in entity.columns:
+            for column in entity.delivered.values():
                 if column.name in schema.names and not is_castable(schema.field(column.name).type, column.type):
                     raise PartitionFault(
                         "type",
@@ -127,7 +146,7 @@ def _read_parquet(file: Path, entity: Entity, warnings: list[str]) -> pa.Table:
                         f"expected {EXPECTED[column.type]}",
                         column.name,
                     )
-            return source.read([name for name in entity.column_names if name in schema.names])
+            return source.read([name for name in entity.delivered if name in schema.names])
     except (pa.ArrowException, OSError):
         raise PartitionFault(UNREADABLE, f"{file.name} is not a whole Parquet file: truncated or damaged") from None
 
@@ -150,7 +169,7 @@ def _header_of(file: Path) -> list[str]:
 def _read_csv(file: Path, entity: Entity, warnings: list[str]) -> pa.Table:
     names = _header_of(file)
     _check_header(file, names, entity, warnings)
-    wanted = [name for name in entity.column_names if name in names]
+    wanted = [name for name in entity.delivered if name in names]
     uneven: list[Any] = []
 
     def note(row: Any) -> str:
@@ -185,11 +204,11 @@ def _why(error: Exception, uneven: list[Any]) -> str:
 
 def _check_header(file: Path, names: list[str], entity: Entity, warnings: list[str]) -> None:
     """Every column that may not be null is there, once; others than the contract's are ignored with a warning."""
-    known = [name for name in names if name in entity.by_name]
-    extra = [name for name in names if name not in entity.by_name and re.fullmatch(r"[A-Za-z_][\w ]{0,62}", name)]
+    known = [name for name in names if name in entity.delivered]
+    extra = [name for name in names if name not in entity.delivered and re.fullmatch(r"[A-Za-z_][\w ]{0,62}", name)]
     if twice := sorted({name for name in known if known.count(name) > 1}):
         raise PartitionFault("columns", f"{file.name} has the column {twice[0]} more than once", twice[0])
-    missing = [column.name for column in entity.columns if not column.nullable and column.name not in known]
+    missing = [column.name for column in entity.delivered.values() if not column.nullable and column.name not in known]
     if not missing:
         if extra:
             warnings.append(f"columns that the contract lacks are ignored: {', '.join(extra)}")

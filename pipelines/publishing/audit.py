@@ -25,7 +25,7 @@ from pipelines.publishing.manifest import (
     snapshot_files,
     write_manifest,
 )
-from pipelines.publishing.release import Scored, last_release, scores_of
+from pipelines.publishing.release import Scored, last_release, manifest_key, scores_of
 from pipelines.records import Row, acceptances, clock
 from pipelines.warehouse.duckdb import MEMORY_LIMIT
 
@@ -116,8 +116,8 @@ def _type_failures(dataset: Dataset, files: Sequence[Path]) -> list[Failure]:
 def _volume_failures(home: Home, as_of: date, scores: Mapping[str, Scored]) -> list[Failure]:
     """Tables with less than half of the rows of the last release, where both were made with the same settings."""
     last = last_release(home, as_of)
-    if last is None:
-        return []
+    if last is None or not home.storage.exists(manifest_key(last["release_id"])):
+        return []  # pruned since, and this is a night of long ago
     settings = read_manifest(home, last["release_id"])["settings"]
     failures = []
     for dataset in OUTPUT_TABLES:

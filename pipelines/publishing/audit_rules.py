@@ -100,6 +100,18 @@ RECOMMENDATIONS = (
         """,
     ),
     Rule(
+        "a reason's product is one that the customer bought",
+        "recommendations",
+        "recommendations",
+        """
+        select recommendations.customer_id, rank, reason_product_id from recommendations
+        anti join features_customer_products
+            on recommendations.customer_id = features_customer_products.customer_id
+            and recommendations.reason_product_id = features_customer_products.product_id
+        where reason_product_id is not null
+        """,
+    ),
+    Rule(
         "recommended products are known and active",
         "recommendations_default",
         "recommendations",

@@ -12,16 +12,11 @@ import pyarrow.parquet as pq
 from pipelines.catalog import MARTS, OUTPUT_TABLES
 from pipelines.errors import NightcartError, StorageFault
 from pipelines.home import Home
-from pipelines.publishing.release import Scored, models_of, night_release_id, snapshots_of
+from pipelines.publishing.release import Scored, manifest_key, models_of, night_release_id, snapshots_of
 from pipelines.storage import sha256_of
 
 Manifest = dict[str, Any]
 RELEASE_TABLES = OUTPUT_TABLES + MARTS
-
-
-def manifest_key(release_id: str) -> str:
-    """Where a release's list of files lies."""
-    return f"releases/{release_id}/release.json"
 
 
 def table_key(release_id: str, table: str) -> str:
@@ -114,7 +109,7 @@ def digests_of(manifest: Manifest) -> dict[str, list[str]]:
 def _listed(home: Home, files: list[Path]) -> dict[str, Any]:
     return {
         "rows": sum(pq.read_metadata(file).num_rows for file in files),
-        "files": [{"key": file.relative_to(home.storage.root).as_posix(), "sha256": sha256_of(file)} for file in files],
+        "files": [{"key": home.storage.key_of(file), "sha256": sha256_of(file)} for file in files],
     }
 
 

@@ -178,7 +178,7 @@ def _refuse_if_superseded(home: Home, as_of: date, attempt: int) -> None:
 @contextmanager
 def _one_at_a_time(home: Home) -> Iterator[None]:
     try:
-        with FileLock(home.root / "publish.lock", timeout=WAIT_SECONDS):
+        with FileLock(home.root / "publish.lock", timeout=WAIT_SECONDS), home.warehouse.publishing():
             yield
     except Timeout as error:
         raise Busy(f"another process is publishing in {home.root}", "wait for it, then try again") from error

@@ -33,6 +33,11 @@ def release_id_of(as_of: date, snapshots: Sequence[str], models: Mapping[str, st
     return f"{as_of.isoformat()}-{digest_of(inputs)[:8]}"
 
 
+def manifest_key(release_id: str) -> str:
+    """Where a release's list of files lies."""
+    return f"releases/{release_id}/release.json"
+
+
 def night_release_id(home: Home, as_of: date) -> str:
     """The id of the release that the night of as_of makes.
 
@@ -64,6 +69,8 @@ def is_published(home: Home, as_of: date) -> Row | None:
     row = home.records.first(query)
     if row is None or row["inputs_digest"] != home.inputs_digest:
         return None
+    if not home.storage.exists(manifest_key(row["release_id"])):
+        return None  # pruned since
     return row if row["model_versions"] == models_of(home, as_of) else None
 
 

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from pipelines.errors import NightcartError
 from pipelines.home import Home
+from pipelines.ingest.zone import open_zone
 from pipelines.publishing import report_data, report_figures
 from pipelines.publishing.manifest import checked_files, read_manifest
 from pipelines.records import Row
@@ -95,8 +96,8 @@ def _data_docs(home: Home, as_of: date) -> str | None:
 
 def _attribution(home: Home) -> str | None:
     """Whose data it is, where the landing zone says so."""
-    file = home.landing / "ATTRIBUTION.txt"
-    return file.read_text("utf-8").strip() if file.is_file() else None
+    text = open_zone(home.landing).text("ATTRIBUTION.txt")
+    return text.strip() if text else None
 
 
 def _environment() -> Environment:

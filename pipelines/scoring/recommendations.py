@@ -28,7 +28,7 @@ class RecommendationsOutput:
     targets = "features_recommendation_targets"
 
     def contestants(self) -> tuple[type[Model], ...]:
-        """The list of the whole year, and the list of the last weeks with decay."""
+        """The list of the whole year, that of the last weeks with decay, and what each customer bought before."""
         from models.recommendations import CONTESTANTS
 
         return CONTESTANTS
@@ -63,8 +63,10 @@ class RecommendationsOutput:
         """`recommendations` for customers with history, `recommendations_default` for all others."""
         lists = model.predict(features)
         default = model.predict_default(features)  # type: ignore[attr-defined]
+        if "reason_product_id" not in lists.columns:  # popular lists name no product
+            lists["reason_product_id"] = None
         return {
-            "recommendations": lists.assign(reason_product_id=None, arm="model", model_version=version),
+            "recommendations": lists.assign(arm="model", model_version=version),
             "recommendations_default": default.assign(country=None, channel=None),
         }
 

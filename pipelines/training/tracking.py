@@ -112,7 +112,7 @@ def _log_data(home: Home, as_of: date, snapshot: str, output: Output) -> None:
     from mlflow.data.dataset_source_registry import resolve_dataset_source
     from mlflow.data.meta_dataset import MetaDataset
 
-    source = resolve_dataset_source(str(Path(home.places.storage) / f"snapshots/{snapshot}.json"))
+    source = resolve_dataset_source(f"{home.places.storage}/snapshots/{snapshot}.json")
     name = f"snapshot-{as_of}-{output.name}"
     data = MetaDataset(source, name=name, digest=snapshot[:32])  # type: ignore[abstract]  # its profile is optional
     mlflow.log_input(data, context="training")

@@ -17,6 +17,7 @@ from pipelines.validate.suites import END_OF_DT, read_suite
 ROW = "_row"  # the number of a row among the night's rows of its entity
 CHUNK = 1_000_000  # rows a run sees at most
 SITE = "night"
+FRAME_TYPES = {Type.MONEY: "double", Type.DATE: "timestamp"}  # what pandas compares well
 EVERY_BAD_ROW = {"result_format": "COMPLETE", "unexpected_index_column_names": [ROW]}  # each more costs a lot
 BAD = pa.schema([(ROW, pa.int64()), ("rank", pa.int64()), ("rule", pa.string()), ("reason", pa.string())])
 
@@ -36,9 +37,10 @@ def _columns_in(kwargs: dict[str, Any]) -> Iterator[str]:
 
 
 def frame_sql(entity: Entity) -> str:
-    """The columns of a run's frame: money as float, the end of each row's day beside them."""
-    money = {column.name for column in entity.columns if column.type is Type.MONEY}
-    shown = [f'"{name}"::double as "{name}"' if name in money else f'"{name}"' for name in checked_columns(entity)]
+    """The columns of a run's frame: money as float, dates as timestamps, the end of each row's day beside them."""
+    as_type = {column.name: FRAME_TYPES[column.type] for column in entity.columns if column.type in FRAME_TYPES}
+    names = checked_columns(entity)
+    shown = [f'"{name}"::{as_type[name]} as "{name}"' if name in as_type else f'"{name}"' for name in names]
     return f"{ROW}, {', '.join(shown)}, (dt + interval 1 day)::timestamp as {END_OF_DT}"
 
 

@@ -13,8 +13,9 @@ from pipelines.contract import ENTITIES, META
 from pipelines.errors import UsageFault
 from pipelines.home import Home
 from pipelines.ingest.manifest import Entry, read_manifest
-from pipelines.records import acceptances, clock, nights
+from pipelines.records import acceptances, clock, partitions
 from pipelines.validate.faults import read_faults
+from pipelines.validate.rows import REASON, RULE
 
 COLUMNS = ("entity", META.dt, "rule", "reason", "key", "as_of")
 SCHEMA = pa.schema([(name, pa.date32() if name in (META.dt, "as_of") else pa.string()) for name in COLUMNS])
@@ -23,15 +24,19 @@ SCHEMA = pa.schema([(name, pa.date32() if name in (META.dt, "as_of") else pa.str
 def quarantine_rows(home: Home, entity: str | None = None) -> pa.Table:
     """One row a bad row, of one entity or all.
 
-    Shown are the nights that have loaded, and the newest that collected: it may have stopped on them.
+    Shown are the partitions that were loaded, and all that the newest night collected: it may have stopped on them, or
+    have left them out.
     """
-    loaded = home.records.rows(sa.select(nights.c.as_of).where(nights.c.loaded_at.is_not(None)))
-    shown = {row["as_of"] for row in loaded} | {_newest_collected(home)[0]}
+    columns = (partitions.c.entity, partitions.c.dt, partitions.c.loaded_as_of)
+    loaded = {tuple(row.values()) for row in home.records.rows(sa.select(*columns))}
+    newest = _newest_collected(home)[0]
     found = [SCHEMA.empty_table()]
     for key in home.storage.keys("quarantine"):
         as_of, name = date.fromisoformat(key.split("/")[1]), key.split("/")[2].removesuffix(".parquet")
-        if as_of in shown and entity in (None, name):
-            found.append(_rows_of(pq.read_table(home.storage.path(key)), name, as_of))
+        if entity in (None, name):
+            rows = _rows_of(pq.read_table(home.storage.path(key)), name, as_of)
+            is_shown = [as_of == newest or (name, dt, as_of) in loaded for dt in rows[META.dt].to_pylist()]
+            found.append(rows.filter(pa.array(is_shown, pa.bool_())))
     return pa.concat_tables(found)
 
 
@@ -39,7 +44,7 @@ def _rows_of(table: pa.Table, entity: str, as_of: date) -> pa.Table:
     parts = [table[name].to_pylist() for name in ENTITIES[entity].key]
     keys = [" ".join("null" if part is None else str(part) for part in key) for key in zip(*parts, strict=True)]
     count = table.num_rows
-    columns = [[entity] * count, table[META.dt], table["rule"], table["reason"], keys, [as_of] * count]
+    columns = [[entity] * count, table[META.dt], table[RULE], table[REASON], keys, [as_of] * count]
     return pa.table(columns, schema=SCHEMA)
 
 

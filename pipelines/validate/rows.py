@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +19,7 @@ from pipelines.validate.expectations import ROW
 
 UPDATED_AT = "updated_at"
 EXPECTED = ", expected "  # between what a reason found and what it expected
+RULE, REASON = "_rule", "_reason"  # columns of quarantined rows, beside the entity's own
 DROPPED = "dropped"  # an older of two rows with the same key: counted, not bad
 COLLAPSED = "collapsed"  # the same row once more
 
@@ -102,8 +105,8 @@ class Rows:
         found = self.engine.table("select kind, count(*) as n from repeats group by kind").to_pylist()
         return {row["kind"]: row["n"] for row in found}
 
-    def accepted_sql(self) -> str:
-        """The rows to load, in the order of partition and key."""
+    def accepted_sql(self, left_out: Collection[date] = ()) -> str:
+        """The rows to load, in the order of partition and key; none of the partitions that are left out."""
         columns = ", ".join(f'"{name}"' for name in self.entity.column_names)
         key = ", ".join(f'"{name}"' for name in self.entity.key)
         out = f"select {ROW} from bad union all select {ROW} from repeats where kind in ('{DROPPED}', '{COLLAPSED}')"
@@ -112,15 +115,18 @@ class Rows:
             known_at = (
                 f"coalesce({known_at}, date_trunc('day', {self.entity.happened}) + interval '1 day') as {known_at}"
             )
+        listed = ", ".join(f"date '{dt}'" for dt in sorted(left_out))
+        without = f" and {META.dt} not in ({listed})" if listed else ""
         return (
             f"select {columns}, {META.dt}, is_history, {known_at} from rows "
-            f"where {ROW} not in ({out}) order by {META.dt}, {key}"
+            f"where {ROW} not in ({out}){without} order by {META.dt}, {key}"
         )
 
     def quarantine_sql(self) -> str:
         """The bad rows, with the rule and the reason."""
         columns = ", ".join(f'r."{c.name}"::{SQL[c.type]} as "{c.name}"' for c in self.entity.columns)
         return (
-            f"select {columns}, r.{META.dt}, b.rule, b.reason from rows as r join bad as b on b.{ROW} = r.{ROW} "
+            f"select {columns}, r.{META.dt}, b.rule as {RULE}, b.reason as {REASON} "
+            f"from rows as r join bad as b on b.{ROW} = r.{ROW} "
             f"order by r.{META.dt}, r.{ROW}"
         )

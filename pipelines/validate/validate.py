@@ -21,6 +21,7 @@ from pipelines.records import acceptances, nights, quarantine_counts
 from pipelines.storage import ROW_GROUP, Storage
 from pipelines.validate.expectations import CHUNK, ROW, Runs, frame_sql
 from pipelines.validate.faults import Fault, stop, write_faults
+from pipelines.validate.left_out import accepted_key, by_entity, read_left_out, reasons
 from pipelines.validate.partitions import age_faults, missing_faults, share_fault, volume_faults
 from pipelines.validate.rows import COLLAPSED, DROPPED, Rows
 
@@ -31,6 +32,7 @@ NOTHING: dict[str, Any] = {
     "collapsed": 0,
     "dropped": 0,
     "accepted_faults": 0,
+    "left_out": {},
     "docs": None,
 }
 
@@ -43,6 +45,7 @@ class Findings:
     counts: list[dict[str, Any]] = field(default_factory=list)  # bad rows by entity, dt and rule
     accepted: dict[str, int] = field(default_factory=dict)
     repeats: Counter[str] = field(default_factory=Counter)
+    left_out: list[Fault] = field(default_factory=list)  # of optional entities: their partitions wait for a fix
 
 
 def validate_incoming(home: Home, as_of: date) -> dict[str, Any]:
@@ -53,35 +56,39 @@ def validate_incoming(home: Home, as_of: date) -> dict[str, Any]:
     """
     manifest = need_manifest(home.storage, as_of)
     if manifest.why:
-        return NOTHING | {"why": manifest.why}
+        return NOTHING | {"why": manifest.why, "left_out": by_entity(read_left_out(home.storage, as_of))}
     _clear(home.storage, as_of)
     runs, findings, ledger = Runs(home.root / "data_docs" / str(as_of)), Findings(), read_ledger(home.records, as_of)
     with open_engine(home) as engine:
         for entity in ENTITIES.values():
             _check_entity(home, engine, entity, manifest, runs, findings)
     docs = runs.publish()
-    findings.faults += [_unread(entry) for entry in manifest.partitions if entry.fault]
-    findings.faults += [Fault(entity, None, rule, text) for entity, rule, text in runs.failed]
     findings.faults += missing_faults(manifest, ledger)
     findings.faults += volume_faults(manifest, ledger, home.settings.validate_)
     findings.faults += age_faults(manifest, ledger, home.settings.validate_.max_age_days)
     left = _not_accepted(home, findings.faults)
     _count_quarantine(home, manifest, [] if left else findings.counts)
+    if left or findings.left_out:
+        write_faults(home.storage, as_of, left + findings.left_out)
     if left:
-        write_faults(home.storage, as_of, left)
         raise stop(as_of, left)
+    _accept(home.storage, manifest, findings)
+    return _result(manifest, findings, docs)
+
+
+def _accept(storage: Storage, manifest: Manifest, findings: Findings) -> None:
+    """Tell load what it may take: this manifest without the partitions that are left out."""
     bad_rows: Counter[str] = Counter()
     for count in findings.counts:
         bad_rows[f"{count['entity']} {count['dt']}"] += count["rows"]
-    said = {"manifest": manifest.digest, "bad_rows": bad_rows}
-    home.storage.put_json(f"{folder_of(as_of)}/accepted.json", said)
-    return _result(manifest, findings, docs)
+    said = {"manifest": manifest.digest, "bad_rows": bad_rows, "left_out": reasons(findings.left_out)}
+    storage.put_json(accepted_key(manifest.as_of), said)
 
 
 def _clear(storage: Storage, as_of: date) -> None:
     """Nothing of an earlier attempt may be taken for this one's."""
     for name in ("accepted.json", "faults.json"):
-        (storage.root / folder_of(as_of) / name).unlink(missing_ok=True)
+        storage.remove(f"{folder_of(as_of)}/{name}")
     storage.remove(f"{folder_of(as_of)}/accepted")
     storage.remove(f"quarantine/{as_of}")
 
@@ -89,28 +96,55 @@ def _clear(storage: Storage, as_of: date) -> None:
 def _check_entity(
     home: Home, engine: Engine, entity: Entity, manifest: Manifest, runs: Runs, findings: Findings
 ) -> None:
-    entries = manifest.of(entity.name)
-    if not entries:
-        return
-    rows = Rows(engine, entity)
-    rows.open(home.storage, entries)
-    for chunk, start in enumerate(range(0, sum(entry.rows for entry in entries), CHUNK)):
+    faults = [_unread(entry) for entry in manifest.partitions if entry.entity == entity.name and entry.fault]
+    counts: list[dict[str, Any]] = []
+    if entries := manifest.of(entity.name):
+        rows = Rows(engine, entity)
+        rows.open(home.storage, entries)
+        _run_suite(engine, entity, sum(entry.rows for entry in entries), runs)
+        rows.judge(runs.bad_rows(entity.name))
+        counts = rows.counts()
+        for entry in entries:
+            of_entry = [count for count in counts if count["dt"] == entry.dt]
+            faults += share_fault(entry, of_entry, home.settings.validate_.max_bad_row_share)
+        failed = [(rule, text) for name, rule, text in runs.failed if name == entity.name]
+        faults += [
+            Fault(entity.name, entry.dt if not entity.required else None, rule, text)
+            for rule, text in failed
+            for entry in (entries[:1] if entity.required else entries)
+        ]
+    out: set[date] = set()
+    if entity.required:
+        findings.faults += faults
+    else:
+        left_out = _not_accepted(home, faults)
+        findings.left_out += left_out
+        findings.faults += [fault for fault in faults if fault not in left_out]  # accepted
+        out = {fault.dt for fault in left_out if fault.dt}
+    if entries:
+        _keep_rows(home.storage, rows, manifest.as_of, counts, out, findings)
+
+
+def _run_suite(engine: Engine, entity: Entity, count: int, runs: Runs) -> None:
+    """Run an entity's suite over its rows, some at a time."""
+    for chunk, start in enumerate(range(0, count, CHUNK)):
         where = f"{FAULT} is null and {ROW} >= {start} and {ROW} < {start + CHUNK}"
         frame = engine.table(f"select {frame_sql(entity)} from rows where {where} order by {ROW}")
         if frame.num_rows:
             runs.check(entity.name, chunk, frame)
-    rows.judge(runs.bad_rows(entity.name))
-    counts = rows.counts()
-    for entry in entries:
-        of_entry = [count for count in counts if count["dt"] == entry.dt]
-        findings.faults += share_fault(entry, of_entry, home.settings.validate_.max_bad_row_share)
-    findings.counts += [count | {"entity": entity.name} for count in counts]
+
+
+def _keep_rows(
+    storage: Storage, rows: Rows, as_of: date, counts: list[dict[str, Any]], out: set[date], findings: Findings
+) -> None:
+    """Write an entity's rows to load, but those of the partitions that are left out, and its bad rows."""
+    name = rows.entity.name
+    findings.counts += [count | {"entity": name} for count in counts if count["dt"] not in out]
     findings.repeats.update(rows.repeats())
-    folder = folder_of(manifest.as_of)
-    accepted = f"{folder}/accepted/{entity.name}.parquet"
-    findings.accepted[entity.name] = _write(home.storage, engine, accepted, rows.accepted_sql())
+    accepted = f"{folder_of(as_of)}/accepted/{name}.parquet"
+    findings.accepted[name] = _write(storage, rows.engine, accepted, rows.accepted_sql(out))
     if counts:
-        _write(home.storage, engine, f"quarantine/{manifest.as_of}/{entity.name}.parquet", rows.quarantine_sql())
+        _write(storage, rows.engine, f"quarantine/{as_of}/{name}.parquet", rows.quarantine_sql())
 
 
 def _write(storage: Storage, engine: Engine, key: str, sql: str) -> int:
@@ -173,6 +207,7 @@ def _result(manifest: Manifest, findings: Findings, docs: str | None) -> dict[st
         "collapsed": findings.repeats[COLLAPSED],
         "dropped": findings.repeats[DROPPED],
         "accepted_faults": len(findings.faults),
+        "left_out": by_entity(reasons(findings.left_out)),
         "docs": docs,
         "why": None,
     }

@@ -6,19 +6,24 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import pyarrow as pa
+
+from pipelines.warehouse.address import is_postgres, masked
 
 
 class Session(Protocol):
     """A connection that holds the warehouse's one writing slot."""
 
-    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+    def execute(self, sql: str) -> None:
         """Run a statement."""
 
-    def read(self, sql: str) -> pa.Table:
-        """The rows of a query."""
+    def read(self, sql: str, order_by: Sequence[str] = ()) -> pa.Table:
+        """The rows of a query; in order of these columns, text by its bytes."""
+
+    def parquet(self, file: Path) -> str:
+        """A relation that holds the rows of a Parquet file, to select from as long as the session lasts."""
 
 
 class Warehouse(Protocol):
@@ -29,6 +34,9 @@ class Warehouse(Protocol):
 
     def slot(self) -> AbstractContextManager[None]:
         """Hold the writing slot without a connection, for dbt which opens its own."""
+
+    def publishing(self) -> AbstractContextManager[None]:
+        """One publisher at a time on all machines that share the warehouse."""
 
     def dbt_environment(self) -> dict[str, str]:
         """The variables that dbt's profile reads."""
@@ -56,16 +64,25 @@ class Warehouse(Protocol):
     def export(self, folder: Path) -> dict[str, int]:
         """Write each published table of one release as `<table>.parquet`; returns their rows."""
 
+    def examine(self) -> tuple[str, str, bool]:
+        """For the doctor: what is found, what to do about it, and whether something is wrong."""
+
 
 def open_warehouse(place: str, home: Path, threads: int) -> Warehouse:
-    """The warehouse that a place names: the path of a DuckDB file.
+    """The warehouse that a place names: the path of a DuckDB file, or the URL of a Postgres database.
 
     Raises:
         UsageFault: another kind of place.
     """
     from pipelines.errors import UsageFault
+
+    if is_postgres(place):
+        from pipelines.warehouse.postgres import PostgresWarehouse
+
+        return PostgresWarehouse(place, threads)
     from pipelines.warehouse.duckdb import DuckDBWarehouse
 
     if "://" in place:
-        raise UsageFault(f"{place.split('://')[0]}:// is no warehouse we know", "NIGHTCART_WAREHOUSE=<path>.duckdb")
+        hint = "NIGHTCART_WAREHOUSE=<path>.duckdb, or postgresql://user:password@host:port/database"
+        raise UsageFault(f"{masked(place).split('://')[0]}:// is no warehouse we know", hint)
     return DuckDBWarehouse(Path(place), home, threads)

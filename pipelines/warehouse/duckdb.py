@@ -31,9 +31,15 @@ class DuckDBSession:
         """Run a statement."""
         self.connection.execute(sql, list(parameters))
 
-    def read(self, sql: str) -> pa.Table:
-        """The rows of a query."""
-        return self.connection.sql(sql).to_arrow_table()
+    def read(self, sql: str, order_by: Sequence[str] = ()) -> pa.Table:
+        """The rows of a query; in order of these columns."""
+        order = f" order by {', '.join(order_by)}" if order_by else ""
+        return self.connection.sql(f"select * from ({sql}){order}" if order else sql).to_arrow_table()
+
+    def parquet(self, file: Path) -> str:
+        """A relation that holds the rows of a Parquet file: DuckDB reads it where it lies."""
+        text = str(file).replace("'", "''")
+        return f"read_parquet('{text}')"
 
 
 class DuckDBWarehouse:
@@ -70,6 +76,11 @@ class DuckDBWarehouse:
                 yield DuckDBSession(connection)
             finally:
                 connection.close()
+
+    @contextmanager
+    def publishing(self) -> Iterator[None]:
+        """The published file has a lock of its own, and no other machine."""
+        yield
 
     def dbt_environment(self) -> dict[str, str]:
         """The variables that dbt's profile reads."""
@@ -108,6 +119,14 @@ class DuckDBWarehouse:
     def export(self, folder: Path) -> dict[str, int]:
         """Write each published table of one release as `<table>.parquet`; returns their rows."""
         return self.published.export(folder)
+
+    def examine(self) -> tuple[str, str, bool]:
+        """For the doctor: which file it is."""
+        return (
+            f"DuckDB {duckdb.__version__}, {self.file}" + ("" if self.file.exists() else " (not there yet)"),
+            "",
+            False,
+        )
 
     def _config(self) -> dict[str, Any]:
         return {"threads": self.threads, "memory_limit": MEMORY_LIMIT, "temp_directory": str(self.spill)}

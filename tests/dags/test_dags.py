@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -79,3 +79,18 @@ def test_as_of_of_a_run(context: dict[str, Any], expected: date, monkeypatch: py
     from assets import as_of
 
     assert as_of(context) == expected
+
+
+@pytest.mark.parametrize(
+    ("run_type", "hours", "tries", "expected"),
+    [("scheduled", 9, 1, True), ("scheduled", 1, 1, False), ("scheduled", 9, 2, False), ("backfill", 9999, 1, False)],
+)
+def test_a_scheduled_night_that_was_missed(
+    run_type: str, hours: int, tries: int, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a backfill Airflow makes a run of the last due time: nobody asked for it, and it would close the door."""
+    monkeypatch.syspath_prepend(str(PROJECT / "dags"))
+    from assets import was_missed
+
+    given = run(run_type=run_type, start_date=datetime(2011, 11, 9, 2, tzinfo=UTC) + timedelta(hours=hours))
+    assert was_missed({"dag_run": given, "ti": SimpleNamespace(try_number=tries)}) is expected

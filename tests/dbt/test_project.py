@@ -13,6 +13,16 @@ from pipelines.features.dbt import PROJECT_DIR, run_dbt
 from pipelines.features.sources_yml import FILE, sources_yml
 from tests.features.conftest import new_home
 
+TAKEN_AS_THEY_ARE = (
+    "customers",
+    "products",
+    "payments",
+    "chargebacks",
+    "stock_levels",
+    "tickets",
+    "ticket_messages",
+    "ticket_resolutions",
+)
 MODELS = sorted((PROJECT_DIR / "models").rglob("*.sql"))
 
 
@@ -20,7 +30,7 @@ def test_unit_tests_pass(tmp_path: Path) -> None:
     home = new_home(tmp_path)
     run_dbt(home, ["run", "--empty"], {})
     passed = run_dbt(home, ["test", "--select", "test_type:unit"], {})
-    computed = {model.stem for model in MODELS} - {"stg_store__customers", "stg_store__products"}
+    computed = {model.stem for model in MODELS} - {f"stg_store__{entity}" for entity in TAKEN_AS_THEY_ARE}
     assert {name.split(".")[2] for name in passed} == computed
 
 
@@ -29,8 +39,8 @@ def test_sources_are_generated_from_the_contract() -> None:
 
 
 def test_no_model_reads_a_personal_column() -> None:
-    personal = [column.name for entity in ENTITIES.values() for column in entity.columns if column.personal]
-    assert personal
+    personal = [column.name for entity in ENTITIES.values() for column in entity.columns if not column.is_modelled]
+    assert personal == ["email", "full_name", "phone"]
     for file in [*MODELS, FILE]:
         assert not [name for name in personal if name in file.read_text("utf-8")], file
 

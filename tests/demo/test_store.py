@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import date, datetime
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from demo.store import ARROW_TYPES, HISTORY_DT, landing_tables, write_demo_store
+from demo.landing import ALL_ENTITIES, columns_of
+from demo.store import HISTORY_DT, landing_tables, write_demo_store
 from demo.trim_orders import ORDERS_FILE
 from pipelines.contract import ENTITIES
 
@@ -28,12 +30,12 @@ def landing(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def tables(landing: Path) -> dict[str, pa.Table]:
     """Each entity's rows as delivered, with their `dt`."""
-    return {name: _read(landing / name) for name in ENTITIES}
+    return {name: _read(landing / name) for name in ALL_ENTITIES}
 
 
 def test_partitions_hold_the_contract_columns_and_count(landing: Path) -> None:
-    for name, entity in ENTITIES.items():
-        expected = pa.schema([(column.name, ARROW_TYPES[column.type]) for column in entity.columns])
+    for name in ALL_ENTITIES:
+        expected = pa.schema(list(columns_of(name).items()))
         for partition in (landing / name).iterdir():
             assert sorted(path.name for path in partition.iterdir()) == ["_SUCCESS", "part-0.parquet"]
             assert (partition / "_SUCCESS").stat().st_size == 0
@@ -105,7 +107,7 @@ def test_writing_again_repairs_the_folder_to_the_same_bytes(landing: Path) -> No
     write_demo_store(landing, told.append)
 
     assert _digest(landing) == before
-    assert [line.split(":")[0] for line in told] == list(ENTITIES)
+    assert [line.split(":")[0] for line in told] == list(ALL_ENTITIES)
 
 
 def test_totals(tables: dict[str, pa.Table]) -> None:
@@ -115,9 +117,22 @@ def test_totals(tables: dict[str, pa.Table]) -> None:
         "products": 5_635,
         "orders": 39_513,
         "order_lines": 1_014_974,
+        "returns": 17_858,
+        "payments": 39_513,
+        "chargebacks": 422,
+        "events": 431_355,
+        "stock_levels": 762_558,
+        "tickets": 5_348,
+        "ticket_messages": 16_119,
+        "ticket_resolutions": 4_978,
     }
     history = {name: table.filter(pc.field("dt") == HISTORY_DT).num_rows for name, table in tables.items()}
-    assert history == {"customers": 4_908, "products": 4_290, "orders": 27_810, "order_lines": 690_281}
+    assert {name: history[name] for name in ("customers", "products", "orders", "order_lines")} == {
+        "customers": 4_908,
+        "products": 4_290,
+        "orders": 27_810,
+        "order_lines": 690_281,
+    }
     assert len(pc.unique(tables["products"]["product_id"])) == 4_720
     assert tables["orders"]["customer_id"].null_count == 2_922
 
@@ -135,6 +150,47 @@ def test_the_committed_file_is_small_and_names_its_source(landing: Path) -> None
         assert metadata[b"doi"] == b"10.24432/C5CG6D"
         assert metadata[b"license"].startswith(b"CC BY 4.0")
         assert {b"title", b"creator", b"source", b"changes"} <= metadata.keys()
+
+
+def test_what_is_simulated_says_so(landing: Path) -> None:
+    real = {"customers", "products", "orders", "order_lines", "returns"}
+    for name in ALL_ENTITIES:
+        metadata = pq.read_schema(next((landing / name).glob("*/part-0.parquet"))).metadata
+        assert (metadata.get(b"simulated") == b"true") == (name not in real), name
+    assert "Simulated by Nightcart" in (landing / "ATTRIBUTION.txt").read_text("utf-8")
+
+
+def test_what_is_simulated_hangs_on_real_orders(tables: dict[str, pa.Table]) -> None:
+    with duckdb.connect() as connection:
+        for name, table in tables.items():
+            connection.register(name, table)
+        for sql in (
+            "from orders anti join payments using (order_id, dt)",
+            "from payments anti join orders using (order_id, customer_id) where customer_id is not null",
+            "from chargebacks left join payments using (payment_id) where coalesce(reported_at <= paid_at, true)",
+            "from tickets join orders using (order_id) where opened_at < ordered_at",
+            "from ticket_messages left join tickets using (ticket_id) where coalesce(sent_at < opened_at, true)",
+            "from ticket_resolutions left join tickets using (ticket_id) where coalesce(resolved_at < opened_at, true)",
+            "from returns join orders using (order_id) where returned_at < ordered_at",
+            "from stock_levels anti join products using (product_id)",
+            "from events anti join products using (product_id) where product_id is not null",
+        ):
+            assert connection.execute(f"select count(*) {sql}").fetchall() == [(0,)], sql
+
+
+def test_no_model_can_be_perfect(landing: Path) -> None:
+    """The figures that README.md tells."""
+    figures = json.loads((landing.with_name(landing.name + ".truth") / "figures.json").read_text("utf-8"))
+    assert figures == {
+        "payments": 39_513,
+        "frauds": 449,
+        "fraud_rate": 0.01136,
+        "oracle_auc": 0.924,
+        "oracle_average_precision": 0.5133,
+        "tickets": 5_348,
+        "keyword_accuracy": 0.6674,
+        "oracle_accuracy": 0.8946,
+    }
 
 
 def _read(folder: Path) -> pa.Table:

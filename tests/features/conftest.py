@@ -24,6 +24,7 @@ TYPES = {
     Type.ID: (pa.string(), "varchar"),
     Type.TEXT: (pa.string(), "varchar"),
     Type.TS: (pa.timestamp("us"), "timestamp"),
+    Type.DATE: (pa.date32(), "date"),
     Type.N: (pa.int64(), "bigint"),
     Type.MONEY: (pa.decimal128(18, 4), "decimal(18, 4)"),
     Type.FLAG: (pa.bool_(), "boolean"),

@@ -39,6 +39,10 @@ def cast_text(text: str, wanted: Type) -> Any:
         ("2011-11-31", Type.TS, "cannot read 2011-11-31"),
         ("01.11.2011", Type.TS, "cannot read 01.11.2011"),
         ("infinity", Type.TS, "cannot read infinity"),
+        ("2011-11-01", Type.DATE, date(2011, 11, 1)),
+        ("2011-11-01 00:00:00", Type.DATE, date(2011, 11, 1)),
+        ("2011-11-01 10:30", Type.DATE, "cannot read 2011-11-01 10:30"),
+        ("2011-11-31", Type.DATE, "cannot read 2011-11-31"),
         ("12", Type.N, 12),
         (" 12 ", Type.N, 12),
         ("12.0", Type.N, 12),
@@ -73,6 +77,9 @@ def test_text(text: str, wanted: Type, value: Any) -> None:
         (pa.array([Decimal("1.00005")]), Type.MONEY, [Decimal("1.0000")]),
         (pa.array([date(2011, 11, 1)]), Type.TS, [at("2011-11-01 00:00")]),
         (pa.array([0], pa.timestamp("ns", "Europe/Berlin")), Type.TS, [at("1970-01-01 00:00")]),
+        (pa.array([date(2011, 11, 1)]), Type.DATE, [date(2011, 11, 1)]),
+        (pa.array([at("2011-11-01 00:00")]), Type.DATE, [date(2011, 11, 1)]),
+        (pa.array([0], pa.timestamp("ns", "Europe/Berlin")), Type.DATE, [date(1970, 1, 1)]),
         (pa.nulls(1), Type.FLAG, [None]),
     ],
 )
@@ -86,6 +93,7 @@ def test_lossless_casts_of_parquet(values: pa.Array, wanted: Type, expected: lis
     [
         (pa.float64(), Type.ID),
         (pa.string(), Type.TS),
+        (pa.string(), Type.DATE),
         (pa.string(), Type.N),
         (pa.string(), Type.MONEY),
         (pa.int64(), Type.FLAG),
@@ -100,6 +108,10 @@ def test_anything_else_is_a_type_fault(found: pa.DataType, wanted: Type) -> None
 
 def test_a_float_that_is_no_integer_is_a_row_fault() -> None:
     assert cast(pa.array([2.5, float("inf"), 1e30]), Type.N) == [(None, "2.5"), (None, "inf"), (None, "1e+30")]
+
+
+def test_a_moment_is_no_date() -> None:
+    assert cast(pa.array([at("2011-11-01 10:30")]), Type.DATE) == [(None, "2011-11-01 10:30:00")]
 
 
 @settings(max_examples=20)

@@ -15,7 +15,7 @@ from pipelines.ingest.manifest import (
     read_manifest,
     write_manifest,
 )
-from pipelines.storage import Storage
+from pipelines.storage import FolderStorage
 
 days = st.dates(date(2010, 1, 1), date(2020, 1, 1))
 
@@ -36,7 +36,7 @@ def test_nothing_is_known_after_the_night_that_loads_it(
 
 
 def test_a_manifest_is_read_as_it_was_written(tmp_path: Path) -> None:
-    storage, as_of = Storage(tmp_path), date(2011, 10, 3)
+    storage, as_of = FolderStorage(tmp_path), date(2011, 10, 3)
     fault = {"rule": "readable", "column": None, "text": "x.csv has no bytes"}
     entries = (
         Entry("orders", date(2011, 10, 1), "f", "d", 3, True, False, None, "incoming/x", None, ("odd",)),
@@ -49,5 +49,5 @@ def test_a_manifest_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 def test_a_step_before_collect_says_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(IncomingFault, match="has not collected") as stopped:
-        need_manifest(Storage(tmp_path), date(2011, 10, 3))
+        need_manifest(FolderStorage(tmp_path), date(2011, 10, 3))
     assert "nightcart step collect 2011-10-03" in stopped.value.hint

@@ -124,4 +124,74 @@ def _named(frame: pd.DataFrame) -> pd.DataFrame:
 
 def at_last_cutoff(features: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """The frames of the newest cut-off alone, as a night passes them."""
-    return {name: frame[frame["as_of"] == AS_OF].reset_index(drop=True) for name, frame in features.items()}
+    return {
+        name: frame[frame["as_of"] == AS_OF].reset_index(drop=True) if "as_of" in frame.columns else frame
+        for name, frame in features.items()
+    }
+
+
+def lists_frames(
+    *, customers: int = 30, cutoffs: int = 3, known_as_of: dt.date = AS_OF
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    """`popularity_frames` with purchases of some days ago, and orders of pairs of products."""
+    features, targets = popularity_frames(customers=customers, cutoffs=cutoffs, known_as_of=known_as_of)
+    bought = features["customer_products"]
+    ago = np.random.default_rng(9).integers(1, 300, len(bought))
+    bought["last_bought_on"] = [
+        day - dt.timedelta(days=int(back)) for day, back in zip(bought["as_of"], ago, strict=True)
+    ]
+    orders = bought[["as_of", "product_id"]].assign(order_id=bought["customer_id"] + "o")
+    return features | {"order_products": orders}, targets
+
+
+def payments_frames(
+    *, payments: int = 1500, seed: int = 11, known_as_of: dt.date = AS_OF
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    """Payments of sixty days; many customers on a device and large amounts are charged back more often."""
+    random = np.random.default_rng(seed)
+    amount = random.lognormal(3.5, 0.8, payments).round(2)
+    devices = random.poisson(0.3, payments)
+    margin = -3.5 + 1.6 * (devices > 1) + 0.02 * np.minimum(amount - 40, 150)
+    paid_at = pd.Timestamp(AS_OF) - pd.to_timedelta(np.sort(random.random(payments))[::-1] * 60 + 0.01, unit="D")
+    frame = pd.DataFrame(
+        {
+            "payment_id": [f"x{which:05d}" for which in random.permutation(payments)],
+            "customer_id": [f"c{which:03d}" for which in random.integers(0, 300, payments)],
+            "paid_at": paid_at,
+            "amount": amount,
+            "device_customers_7d": devices,
+            "is_new_customer": random.random(payments) < 0.3,
+            "customer_avg_amount_30d": np.where(random.random(payments) < 0.2, np.nan, amount * 0.9),
+        }
+    )
+    fraud = random.random(payments) < 1 / (1 + np.exp(-margin))
+    mature = paid_at + pd.Timedelta(days=20) <= pd.Timestamp(known_as_of)
+    labels = pd.DataFrame({"payment_id": frame["payment_id"], "is_fraud": fraud, "is_mature": mature})
+    return {"payments": frame}, labels.assign(known_as_of=known_as_of)
+
+
+TICKET_WORDS = {
+    "delivery": ("where", "parcel", "late", "tracking", "arrived", "courier"),
+    "refund": ("refund", "money", "back", "returned", "account", "bank"),
+    "damaged": ("broken", "cracked", "damaged", "box", "replacement", "photo"),
+}
+
+
+def ticket_frames(
+    *, tickets: int = 240, seed: int = 13, known_as_of: dt.date = AS_OF
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    """Tickets of three intents with words of their own and shared ones; every fifth is not resolved."""
+    random = np.random.default_rng(seed)
+    shared = ("hello", "my", "order", "please", "thanks", "the", "help", "today")
+    intents = random.choice(list(TICKET_WORDS), tickets, p=[0.5, 0.3, 0.2])
+    texts = [" ".join([*random.choice(TICKET_WORDS[one], 2), *random.choice(shared, 4)]) for one in intents]
+    ids = [f"t{which:04d}" for which in random.permutation(tickets)]
+    frame = pd.DataFrame({"ticket_id": ids, "text": texts, "messages": 1, "unanswered_messages": 1})
+    frame["opened_at"] = pd.Timestamp(AS_OF) - pd.to_timedelta(np.arange(tickets, 0, -1), unit="h")
+    known = np.arange(tickets) % 5 > 0
+    labels = pd.DataFrame({"ticket_id": ids, "intent": intents, "is_known": known, "known_as_of": known_as_of})
+    urgency = pd.Series(np.where(intents == "damaged", "high", "normal"), dtype=object).mask(
+        random.random(tickets) < 0.3
+    )
+    labels = labels.assign(urgency=urgency).assign(intent=labels["intent"].where(labels["is_known"]))
+    return {"tickets": frame}, labels

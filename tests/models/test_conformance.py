@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +11,78 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from models import demand, recommendations
-from tests.models.generators import at_last_cutoff, demand_frames, popularity_frames
+from models import demand, recommendations, risk, support
+from models.recommendations.co_purchase import CoPurchase, OwnAndTogether
+from tests.models.generators import (
+    at_last_cutoff,
+    demand_frames,
+    lists_frames,
+    payments_frames,
+    popularity_frames,
+    ticket_frames,
+)
 
-DEMAND_COLUMNS = ["as_of", "product_id", "horizon", "units_mean", "units_p10", "units_p50", "units_p90"]
-LIST_COLUMNS = ["as_of", "customer_id", "rank", "product_id", "score", "reason"]
-DEMAND = {"horizon": 3, "period_days": 7, "threads": 1, "seed": 7, "device": "cpu"}
+
+@dataclass(frozen=True)
+class Family:
+    """What the models of one output share: settings, frames, the key and the types of what they predict."""
+
+    models: tuple[Any, ...]
+    settings: dict[str, Any]
+    frames: Any
+    key: list[str]
+    types: dict[str, str]
+
+
+LIST_KEY = ["as_of", "customer_id", "rank"]
+LIST_TYPES = {"as_of": "datetime64[us]", "customer_id": "str", "rank": "int64", "product_id": "str", "score": "float64"}
+UNITS = ("units_mean", "units_p10", "units_p50", "units_p90")
+WITH_REASON = {"reason": "str", "reason_product_id": "str"}
 LISTS = {"top_k": 5, "exclude_bought": True, "seed": 7}
-
+POPULAR = (recommendations.PopularEver, recommendations.PopularRecent)
+FAMILIES = (
+    Family(
+        demand.CONTESTANTS,
+        {"horizon": 3, "period_days": 7, "threads": 1, "seed": 7, "device": "cpu"},
+        demand_frames,
+        ["as_of", "product_id", "horizon"],
+        {"as_of": "datetime64[us]", "product_id": "str", "horizon": "int64"} | dict.fromkeys(UNITS, "float64"),
+    ),
+    Family(POPULAR, LISTS, popularity_frames, LIST_KEY, LIST_TYPES | {"reason": "str"}),
+    Family(
+        (recommendations.OwnHistory, CoPurchase, OwnAndTogether),
+        LISTS | {"exclude_bought": False},
+        lists_frames,
+        LIST_KEY,
+        LIST_TYPES | WITH_REASON,
+    ),
+    Family(
+        risk.CONTESTANTS,
+        {"threads": 1, "seed": 7, "device": "cpu"},
+        payments_frames,
+        ["payment_id"],
+        {"payment_id": "str", "fraud_probability": "float64"} | {f"reason_{place}": "str" for place in (1, 2, 3)},
+    ),
+    Family(
+        support.CONTESTANTS,
+        {"automatic_accuracy": 0.9, "seed": 7},
+        ticket_frames,
+        ["ticket_id"],
+        {
+            "ticket_id": "str",
+            "intent": "str",
+            "intent_probability": "float64",
+            "urgency": "str",
+            "urgency_reason": "str",
+            "needs_human": "bool",
+            "reply_source_ticket_id": "str",
+        },
+    ),
+)
+ALL = [model for family in FAMILIES for model in family.models]
+NEED_NOTHING = {"seasonal_naive", "recent_mean", "popular_ever"}
 CASES = [
-    *[pytest.param(model, DEMAND, demand_frames, id=model.name) for model in demand.CONTESTANTS],
-    *[pytest.param(model, LISTS, popularity_frames, id=model.name) for model in recommendations.CONTESTANTS],
+    pytest.param(model, family.settings, family.frames, id=model.name) for family in FAMILIES for model in family.models
 ]
 Frames = Callable[..., tuple[dict[str, pd.DataFrame], pd.DataFrame]]
 
@@ -75,7 +137,7 @@ def test_a_damaged_file_is_named(
 
 @pytest.mark.parametrize(("model", "settings", "frames"), CASES)
 def test_another_models_folder_is_refused(model: Any, settings: dict[str, Any], frames: Frames, tmp_path: Path) -> None:
-    other = next(one for one in [*demand.CONTESTANTS, *recommendations.CONTESTANTS] if one is not model)
+    other = next(one for one in ALL if one is not model)
     _fitted(model, settings, frames).save(tmp_path)
     with pytest.raises(ValueError, match=f"it belongs to the model '{model.name}'"):
         other.load(tmp_path)
@@ -84,16 +146,10 @@ def test_another_models_folder_is_refused(model: Any, settings: dict[str, Any], 
 @pytest.mark.parametrize(("model", "settings", "frames"), CASES)
 def test_columns_and_types_and_order(model: Any, settings: dict[str, Any], frames: Frames) -> None:
     predicted = _fitted(model, settings, frames).predict(frames()[0])
-    is_demand = frames is demand_frames
-    assert list(predicted.columns) == (DEMAND_COLUMNS if is_demand else LIST_COLUMNS)
-    assert str(predicted["as_of"].dtype) == "datetime64[us]"
-    assert (
-        predicted["product_id"].dtype
-        == frames()[0]["products" if not is_demand else "demand_products"]["product_id"].dtype
-    )
-    assert predicted["horizon" if is_demand else "rank"].dtype == "int64"
-    assert all(predicted[name].dtype == "float64" for name in (DEMAND_COLUMNS[3:] if is_demand else ["score"]))
-    key = DEMAND_COLUMNS[:3] if is_demand else LIST_COLUMNS[:3]
+    family = next(one for one in FAMILIES if model in one.models)
+    assert {name: str(kind) for name, kind in predicted.dtypes.items()} == family.types
+    assert list(predicted.columns) == list(family.types)
+    key = family.key
     assert_frame_equal(predicted, predicted.sort_values(key, ignore_index=True))
     assert not predicted.duplicated(key).any()
 
@@ -113,7 +169,7 @@ def test_a_night_with_nothing_in_scope_gives_the_same_columns_without_rows(
 @pytest.mark.parametrize(("model", "settings", "frames"), CASES)
 def test_without_targets_a_model_says_so_or_needs_none(model: Any, settings: dict[str, Any], frames: Frames) -> None:
     features, targets = frames()
-    if model.name in {"xgboost_quantiles", "popular_recent"}:
+    if model.name not in NEED_NOTHING:
         with pytest.raises(ValueError, match="too little data"):
             model(**settings).fit(features, targets.iloc[:0])
     else:

@@ -58,6 +58,7 @@ BROKEN: dict[str, tuple[Change, str, str]] = {
     "unknown product recommended": (put(LISTS, "product_id", "P99"), LISTS, "known and active"),
     "product twice": (put(LISTS, "product_id", "P00"), LISTS, "no product twice"),
     "bought": (put(LISTS, "product_id", bought(CUSTOMERS[-1])[0]), LISTS, "exclude_bought"),
+    "reason never bought": (put(LISTS, "reason_product_id", "P99"), LISTS, "one that the customer bought"),
     "customer not served": (drop(LISTS, lambda row: row["customer_id"] != "C03"), LISTS, "served or counted"),
     "unknown customer": (put(LISTS, "customer_id", "C99"), LISTS, "only customers with a known order line"),
     "default unknown product": (put(DEFAULT, "product_id", "P99"), DEFAULT, "known and active"),

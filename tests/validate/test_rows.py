@@ -81,4 +81,4 @@ def test_a_row_that_broke_a_rule_is_no_rival(home: Home, landing: Landing, engin
     (count,) = rows.counts()
     assert count == {"dt": DT, "rule": "first", "expected": "more than 0", "rows": 1, "samples": ["quantity is -1"]}
     (row,) = rows.engine.table(rows.quarantine_sql()).to_pylist()
-    assert (row["quantity"], row["dt"], row["rule"], row["reason"]) == (-1, DT, "first", reasons[1])
+    assert (row["quantity"], row["dt"], row["_rule"], row["_reason"]) == (-1, DT, "first", reasons[1])

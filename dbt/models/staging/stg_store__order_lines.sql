@@ -4,7 +4,7 @@ select
     product_id,
     quantity,
     unit_price,
-    coalesce(discount, 0) as discount,
+    cast(coalesce(discount, 0) as {{ type_of('money') }}) as discount,
     cast(quantity * unit_price - coalesce(discount, 0) as {{ type_of('money') }}) as revenue,
     dt,
     known_at

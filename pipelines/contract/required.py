@@ -1,73 +1,8 @@
-"""The source contract: what a store delivers each day. The only list of entities and columns there is."""
+"""The entities that every store delivers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from enum import StrEnum
-from functools import cached_property
-
-
-class Type(StrEnum):
-    """The types of the contract."""
-
-    ID = "id"
-    TEXT = "text"
-    TS = "ts"
-    N = "n"
-    MONEY = "money"
-    FLAG = "flag"
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column: its type, whether it may be null or absent, whether it is personal, what values are allowed."""
-
-    name: str
-    type: Type
-    doc: str
-    nullable: bool = False
-    personal: bool = False
-    allowed: tuple[str, ...] = ()
-    above: float | None = None  # exclusive lower bound
-    at_least: float | None = None  # inclusive lower bound
-
-
-@dataclass(frozen=True)
-class Entity:
-    """One entity: its columns, its key and the column that says when a row happened."""
-
-    name: str
-    doc: str
-    key: tuple[str, ...]
-    columns: tuple[Column, ...]
-    happened: str | None  # None: the happened column is the order's
-    required: bool = False
-    needed_for: tuple[str, ...] = ()
-    is_volume_checked: bool = False
-    is_always_known_in_history: bool = False
-
-    @cached_property
-    def by_name(self) -> dict[str, Column]:
-        """The columns by name."""
-        return {column.name: column for column in self.columns}
-
-    @cached_property
-    def column_names(self) -> list[str]:
-        """The names of the columns, in the contract's order."""
-        return [column.name for column in self.columns]
-
-
-@dataclass(frozen=True)
-class Meta:
-    """The columns that Nightcart adds to each row at load."""
-
-    dt: str = "dt"
-    known_at: str = "known_at"
-    loaded_as_of: str = "loaded_as_of"
-    names: tuple[str, ...] = field(default=("dt", "known_at", "loaded_as_of"))
-
-
-META = Meta()
+from pipelines.contract.types import Column, Entity, Personal, Type
 
 CUSTOMERS = Entity(
     "customers",
@@ -77,9 +12,21 @@ CUSTOMERS = Entity(
         Column("customer_id", Type.ID, "The store's own id of the customer."),
         Column("signed_up_at", Type.TS, "When the account was opened.", nullable=True),
         Column("country", Type.TEXT, "Country of the account.", nullable=True),
-        Column("email", Type.TEXT, "E-mail address; a pseudonym once collected.", nullable=True, personal=True),
-        Column("full_name", Type.TEXT, "Name; a pseudonym once collected.", nullable=True, personal=True),
-        Column("phone", Type.TEXT, "Telephone number; a pseudonym once collected.", nullable=True, personal=True),
+        Column(
+            "email",
+            Type.TEXT,
+            "E-mail address.",
+            nullable=True,
+            personal=Personal.PSEUDONYM,
+        ),
+        Column("full_name", Type.TEXT, "Name.", nullable=True, personal=Personal.PSEUDONYM),
+        Column(
+            "phone",
+            Type.TEXT,
+            "Telephone number.",
+            nullable=True,
+            personal=Personal.PSEUDONYM,
+        ),
         Column("updated_at", Type.TS, "When the row last changed in the store."),
     ),
     "updated_at",
@@ -151,6 +98,3 @@ ORDER_LINES = Entity(
     needed_for=("recommendations", "demand"),
     is_volume_checked=True,
 )
-
-ENTITIES: dict[str, Entity] = {entity.name: entity for entity in (CUSTOMERS, PRODUCTS, ORDERS, ORDER_LINES)}
-OUTPUTS: tuple[str, ...] = ("recommendations", "demand")

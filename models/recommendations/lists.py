@@ -1,0 +1,202 @@
+"""Lists of each customer's own: candidates with a reason, filled up with what is popular."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models import metrics
+from models.dates import to_days
+from models.files import corrupt, read_settings, take, write_settings
+from models.protocol import Features
+from models.recommendations.popular import BOUGHT, PRODUCTS, TARGET_DAYS, PopularRecent, eligible_targets
+from models.recommendations.ranking import MICROSECONDS, rank_for_customers
+
+KEY = ["as_of", "customer_id", "rank"]
+COLUMNS = [*KEY, "product_id", "score", "reason", "reason_product_id"]
+FILL_HALF_LIFE = 56.0
+"""Days, of the popular list that fills up."""
+LEAST_CUSTOMERS = 0.01
+MOST_JUDGED = 3_000
+"""Customers with a target that weights are chosen on, all cut-offs together."""
+
+
+class PersonalLists(ABC):
+    """Ranks each customer's candidates, then fills up with the popular list of the last weeks.
+
+    top_k: products a customer is shown. exclude_bought: whether what a customer bought is left out.
+    seed: kept for the record, nothing here is drawn. What is learnt are a few numbers (`weights`); counts come
+    from the night's own frames.
+    """
+
+    name: ClassVar[str]
+    choices: ClassVar[dict[str, tuple[float, ...]]]
+    """Weight -> its candidates, the first the default; chosen one after the other.
+
+    Each has `popularity`: a candidate's score is multiplied by log(1 + the customers of its last weeks) ** popularity.
+    """
+
+    def __init__(self, *, top_k: int = 20, exclude_bought: bool = True, seed: int = 7) -> None:
+        if top_k < 1:
+            raise ValueError(f"top_k is {top_k}, expected at least 1")
+        self.top_k = top_k
+        self.exclude_bought = exclude_bought
+        self.seed = seed
+        self.weights = {key: found[0] for key, found in self.choices.items()}
+
+    @abstractmethod
+    def candidates(self, features: Features) -> pd.DataFrame:
+        """customer_id, product_id, score (above 0), reason, reason_product_id of one cut-off; any order."""
+
+    def fit(self, features: Features, targets: pd.DataFrame) -> Self:
+        """Choose the weights with the greatest NDCG at top_k on the matured targets; of equals the first.
+
+        Raises ValueError where no cut-off has 28 known days after it with a purchase that counts.
+        """
+        counted = _counted(features, targets, self.exclude_bought)
+        if counted.empty:
+            raise ValueError(f"too little data to train {self.name}: no purchase in {TARGET_DAYS} known days")
+        counted = _drawn(counted, self.seed)
+        narrowed = _asked_for(features, counted)
+        self.weights = {key: found[0] for key, found in self.choices.items()}
+        for key, options in self.choices.items():
+            figures = {}
+            for option in options:
+                self.weights[key] = option
+                figures[option] = metrics.value(metrics.ndcg_at_k(self.predict(narrowed), counted, self.top_k))
+            self.weights[key] = max(options, key=lambda option: figures[option])
+        return self
+
+    def predict(self, features: Features) -> pd.DataFrame:
+        """as_of, customer_id, rank (from 1), product_id, score, reason, reason_product_id, sorted by the first three.
+
+        Scores above 1 are candidates', below 1 those of the popular list (its share of the most popular).
+        """
+        days = np.unique(to_days(features[BOUGHT]["as_of"]))
+        frames = [self._at(at_cutoff(features, day)) for day in days]
+        if not frames:
+            frames = [self._at({name: frame.iloc[:0] for name, frame in features.items()})]
+        return pd.concat(frames, ignore_index=True)
+
+    def predict_default(self, features: Features) -> pd.DataFrame:
+        """as_of, rank, product_id, score: the popular list, for a customer without history."""
+        return self._popular(self.top_k).predict_default(features)
+
+    def _popular(self, top_k: int) -> PopularRecent:
+        return PopularRecent(top_k=top_k, exclude_bought=self.exclude_bought, half_life_days=FILL_HALF_LIFE)
+
+    def _at(self, features: Features) -> pd.DataFrame:
+        """The lists of one cut-off."""
+        bought, products = features[BOUGHT], features[PRODUCTS]
+        ranked = self._popular(max(len(products), 1)).predict_default(features)
+        found = self._with_popularity(self.candidates(features), ranked)
+        found = found[found["product_id"].isin(products.loc[products["is_active"].astype(bool), "product_id"])]
+        if self.exclude_bought:
+            pairs = pd.MultiIndex.from_frame(bought[["customer_id", "product_id"]])
+            found = found[~pd.MultiIndex.from_frame(found[["customer_id", "product_id"]]).isin(pairs)]
+        found = found.sort_values(["customer_id", "score", "product_id"], ascending=[True, False, True])
+        found = found[found.groupby("customer_id", sort=False).cumcount() < self.top_k]
+        fill = self._fill(ranked, found, bought)
+        found = found.assign(as_of=_first_day(bought), score=1.0 + found["score"] / (1.0 + found["score"]))
+        return _stacked(found, fill, self.top_k)
+
+    def _with_popularity(self, found: pd.DataFrame, ranked: pd.DataFrame) -> pd.DataFrame:
+        """Candidates with scores times popularity; what nobody bought lately keeps a little."""
+        customers = (
+            ranked.set_index("product_id")["score"].reindex(found["product_id"]).fillna(0.0).to_numpy(np.float64)
+        )
+        return found.assign(score=found["score"] * np.log1p(LEAST_CUSTOMERS + customers) ** self.weights["popularity"])
+
+    def _fill(self, ranked: pd.DataFrame, found: pd.DataFrame, bought: pd.DataFrame) -> pd.DataFrame:
+        """The popular products that are not among a customer's candidates, nor bought where that is left out."""
+        key = ["as_of", "customer_id", "product_id"]
+        taken = found.assign(as_of=_first_day(bought))[key]
+        others = (
+            bought[key] if self.exclude_bought else bought[key].drop_duplicates("customer_id").assign(product_id=None)
+        )
+        fill = rank_for_customers(ranked, pd.concat([taken, others], ignore_index=True), self.top_k, True)
+        most = ranked["score"].max() if len(ranked) else 0.0
+        return fill.assign(score=fill["score"] / (most + 1.0), reason="popular", reason_product_id=None)
+
+    def save(self, folder: Path) -> None:
+        """Write `settings.json`."""
+        keys = ("top_k", "exclude_bought", "seed", "weights")
+        write_settings(folder, {"model": self.name} | {key: getattr(self, key) for key in keys})
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read `settings.json`; raises ValueError where it is missing or corrupt."""
+        settings = read_settings(folder, cls.name)
+        kinds = {"top_k": int, "exclude_bought": bool, "seed": int}
+        found: dict[str, Any] = {key: take(settings, key, kind, folder) for key, kind in kinds.items()}
+        weights = take(settings, "weights", dict, folder)
+        if set(weights) != set(cls.choices):
+            raise corrupt(folder, cls.name, f"weights are {sorted(weights)}, expected {sorted(cls.choices)}")
+        try:
+            model = cls(**found)
+        except ValueError as error:
+            raise corrupt(folder, cls.name, str(error)) from error
+        model.weights = {key: float(weights[key]) for key in cls.choices}
+        return model
+
+
+def at_cutoff(features: Features, day: np.datetime64) -> Features:
+    """The frames with the rows of one cut-off."""
+    return {name: frame[to_days(frame["as_of"]) == day].reset_index(drop=True) for name, frame in features.items()}
+
+
+def days_since(bought: pd.DataFrame) -> NDArray[np.float64]:
+    """[n] days from last_bought_on to as_of; raises ValueError where a purchase lies in the future."""
+    ago = (to_days(bought["as_of"]) - to_days(bought["last_bought_on"])) / np.timedelta64(1, "D")
+    if len(ago) and ago.min() < 0:
+        raise ValueError(f"{BOUGHT}: found last_bought_on {-ago.min():g} days after as_of: a row from the future")
+    return np.asarray(ago, dtype=np.float64)
+
+
+def _counted(features: Features, targets: pd.DataFrame, exclude_bought: bool) -> pd.DataFrame:
+    if targets.empty:
+        return targets
+    mature = to_days(targets["as_of"]) + np.timedelta64(TARGET_DAYS, "D") <= to_days(targets["known_as_of"])
+    return eligible_targets(targets[mature], features, exclude_bought)
+
+
+def _drawn(counted: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """The targets of at most MOST_JUDGED customers, drawn with the seed."""
+    asked = counted[["as_of", "customer_id"]].drop_duplicates().sort_values(["as_of", "customer_id"], ignore_index=True)
+    if len(asked) <= MOST_JUDGED:
+        return counted
+    drawn = np.sort(np.random.default_rng(seed).choice(len(asked), MOST_JUDGED, replace=False))
+    return counted.merge(asked.iloc[drawn], on=["as_of", "customer_id"], how="inner")
+
+
+def _asked_for(features: Features, counted: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The frames with the purchases of those customers alone who have a target: no other list is judged."""
+    asked = pd.MultiIndex.from_frame(counted[["as_of", "customer_id"]])
+    bought = features[BOUGHT].assign(as_of=to_days(features[BOUGHT]["as_of"]).astype(MICROSECONDS))
+    kept = bought[pd.MultiIndex.from_frame(bought[["as_of", "customer_id"]]).isin(asked)]
+    return {**features, BOUGHT: kept}
+
+
+def _first_day(bought: pd.DataFrame) -> pd.Timestamp | Any:
+    days = to_days(bought["as_of"]).astype(MICROSECONDS)
+    return pd.Timestamp(days[0]) if len(days) else pd.NaT
+
+
+def _stacked(found: pd.DataFrame, fill: pd.DataFrame, top_k: int) -> pd.DataFrame:
+    """Candidates above the fill, ranked anew, cut at top_k."""
+    both = pd.concat([found, fill], ignore_index=True) if len(found) else fill.copy()
+    both = both.sort_values(["customer_id", "score", "product_id"], ascending=[True, False, True], ignore_index=True)
+    both["rank"] = both.groupby("customer_id", sort=False).cumcount().to_numpy(np.int64) + 1
+    both = both[both["rank"] <= top_k].reset_index(drop=True)
+    return both.assign(
+        as_of=both["as_of"].astype(MICROSECONDS),
+        score=both["score"].astype(np.float64),
+        product_id=both["product_id"].astype(fill["product_id"].dtype),
+        reason=both["reason"].astype("str"),
+        reason_product_id=both["reason_product_id"].astype("str"),
+    )[COLUMNS]

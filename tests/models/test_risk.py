@@ -1,0 +1,151 @@
+"""Risk: labels that count, calibration, reasons, decisions, metrics by hand."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.metrics import value
+from models.risk import AmountRule, XGBoostRisk, decide, metrics
+from models.risk.calibration import Platt, fit_platt
+from models.risk.payments import labelled, numeric_columns
+from models.risk.reasons import reasons_of
+from tests.models.generators import payments_frames
+
+COSTS = {"review_cost": 3.0, "block_cost": 15.0, "reviews_per_night": 2}
+
+
+def test_only_matured_payments_and_known_frauds_are_learnt_from() -> None:
+    payments = pd.DataFrame({"payment_id": list("abcd"), "paid_at": pd.to_datetime(["2024-01-04"] * 4), "amount": 1.0})
+    flags = {"is_fraud": [False, True, False, False], "is_mature": [True, False, False, True]}
+    rows = labelled({"payments": payments}, pd.DataFrame({"payment_id": list("abcd")} | flags), "x")
+    assert rows["payment_id"].tolist() == ["a", "b", "d"]
+
+
+def test_a_label_is_no_feature_and_keys_and_times_are_none() -> None:
+    frame = pd.DataFrame({"payment_id": [1], "order_id": [2], "paid_at": [3], "method": ["card"], "is_fraud": [True]})
+    frame = frame.assign(
+        amount=[Decimal("1.5")], is_new=pd.array([None], dtype="boolean"), visits=pd.array([2], "Int64")
+    )
+    assert numeric_columns(frame.assign(flag=pd.Series([True], dtype=object))) == ["amount", "flag", "visits"]
+
+
+def test_what_may_not_be_learnt_from_changes_nothing() -> None:
+    features, targets = payments_frames()
+    unknown = ~targets["is_mature"] & ~targets["is_fraud"]
+    dropped = {"payments": features["payments"][~unknown.to_numpy()]}
+    whole, without = (XGBoostRisk(threads=1).fit(frames, targets) for frames in (features, dropped))
+    assert unknown.any()
+    assert without.platt == whole.platt
+
+
+def test_probabilities_order_and_fit_what_happened() -> None:
+    features, targets = payments_frames(payments=4000)
+    model = XGBoostRisk(threads=1).fit(features, targets)
+    unseen, truth = payments_frames(payments=4000, seed=12)
+    judged = metrics.with_labels(model.predict(unseen), unseen["payments"], truth.assign(is_mature=True))
+    rule = metrics.with_labels(
+        AmountRule().fit(features, targets).predict(unseen), unseen["payments"], truth.assign(is_mature=True)
+    )
+    assert value(metrics.roc_auc(judged)) > value(metrics.roc_auc(rule)) > 0.6
+    assert judged["fraud_probability"].mean() == pytest.approx(judged["is_fraud"].mean(), rel=0.3)
+    assert value(metrics.expected_calibration_error(judged)) < 0.05
+
+
+def test_a_night_without_a_feature_of_the_model_says_which() -> None:
+    features, targets = payments_frames()
+    model = XGBoostRisk(threads=1).fit(features, targets)
+    with pytest.raises(ValueError, match="payments lacks device_customers_7d"):
+        model.predict({"payments": features["payments"].drop(columns="device_customers_7d")})
+
+
+def test_reasons_name_the_features_that_raise_the_risk_most() -> None:
+    found = reasons_of(["a_7d", "b", "c"], np.array([[3.0, np.nan, 1.25]]), np.array([[0.2, 0.9, -0.1]]))
+    assert found == [
+        (
+            "b: b is not known, which raises the risk",
+            "a_7d: a 7d is 3, which raises the risk",
+            "c: c is 1.25, which lowers the risk",
+        )
+    ]
+    assert reasons_of(["a"], np.array([[1200.0]]), np.array([[0.0]])) == [(None, None, None)]
+
+
+def test_platt_finds_slope_and_intercept_and_leaves_few_positives_alone() -> None:
+    random = np.random.default_rng(0)
+    margin = random.normal(-1, 2, 40_000)
+    found = fit_platt(margin, random.random(40_000) < 1 / (1 + np.exp(-(0.5 * margin - 1))))
+    assert found == pytest.approx((0.5, -1.0), abs=0.05)
+    assert fit_platt(np.arange(30.0), np.arange(30) < 5) == Platt()
+    assert fit_platt(-margin, margin > 0).slope == 1.0  # a wrong ranking is not turned around
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.floats(0, 1), st.floats(0, 500)), max_size=12),
+    st.integers(0, 5),
+    st.floats(0, 20),
+    st.floats(0, 40),
+)
+def test_decisions_are_the_cheapest_within_what_can_be_reviewed(
+    pairs: list[tuple[float, float]], reviews: int, review_cost: float, block_cost: float
+) -> None:
+    scored = pd.DataFrame(pairs, columns=["fraud_probability", "amount"], dtype=float)
+    scored["payment_id"] = [f"p{place}" for place in range(len(pairs))]
+    found = decide(scored, review_cost=review_cost, block_cost=block_cost, reviews_per_night=reviews)
+    probability = found["fraud_probability"]
+    loss, blocking = probability * found["amount"], (1 - probability) * block_cost
+    cheaper, reviewed = np.minimum(loss, blocking), found["decision"] == "review"
+    assert reviewed.sum() == min(reviews, int((cheaper > review_cost).sum()))
+    assert found.loc[reviewed, "review_rank"].sort_values().tolist() == list(range(1, int(reviewed.sum()) + 1))
+    assert found.loc[~reviewed, "review_rank"].isna().all()
+    ranked = found[reviewed].sort_values("review_rank")
+    assert cheaper[ranked.index].is_monotonic_decreasing
+    assert (~reviewed & (found["decision"] == "block")).equals(~reviewed & (blocking < loss))
+
+
+def test_decisions_by_hand_and_by_capacity() -> None:
+    scored = pd.DataFrame({"payment_id": list("abcd"), "fraud_probability": [0.001, 0.99, 0.5, 0.3], "amount": 100.0})
+    found = decide(scored, **COSTS)
+    assert found["decision"].tolist() == ["accept", "block", "review", "review"]
+    assert found["review_rank"].tolist()[2:] == [2, 1]
+    assert found["expected_loss"].tolist() == pytest.approx([0.1, 99.0, 50.0, 30.0])
+    assert decide(scored, **COSTS | {"reviews_per_night": 1})["decision"].tolist()[2:] == ["block", "review"]
+    with pytest.raises(ValueError, match="outside"):
+        decide(scored.assign(fraud_probability=np.nan), **COSTS)
+
+
+def judged(probability: list[float], fraud: list[int], day: list[int] | None = None) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "fraud_probability": probability,
+            "is_fraud": np.array(fraud, bool),
+            "entity": [f"c{place}" for place in range(len(fraud))],
+            "day": day or [1] * len(fraud),
+        }
+    )
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 6), st.booleans()), min_size=2, max_size=40))
+def test_average_precision_and_auc_are_those_of_scikit_learn(pairs: list[tuple[int, bool]]) -> None:
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    score, fraud = [one[0] / 6 for one in pairs], [int(one[1]) for one in pairs]
+    if 0 < sum(fraud) < len(fraud):
+        frame = judged(score, fraud)
+        assert value(metrics.average_precision(frame)) == pytest.approx(average_precision_score(fraud, score))
+        assert value(metrics.roc_auc(frame)) == pytest.approx(roc_auc_score(fraud, score))
+
+
+def test_other_metrics_by_hand() -> None:
+    frame = judged([0.9, 0.2, 0.6, 0.1], [1, 0, 0, 1], [1, 1, 2, 2])
+    assert value(metrics.customer_precision_at_k(frame, 1)) == 0.5
+    assert value(metrics.brier(frame)) == pytest.approx((0.01 + 0.04 + 0.36 + 0.81) / 4)
+    assert value(metrics.log_loss(frame)) == pytest.approx(-np.log([0.9, 0.8, 0.4, 0.1]).mean())
+    assert value(metrics.expected_calibration_error(frame, bins=2)) == pytest.approx((abs(0.3 - 1) + abs(1.5 - 1)) / 4)
