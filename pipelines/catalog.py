@@ -119,6 +119,14 @@ INTERMEDIATE = (
         "Payments as they were first known, who paid, and when a chargeback became known.",
     ),
     Dataset(
+        "int_payment_features",
+        Layer.INTERMEDIATE,
+        "payment",
+        ("payment_id",),
+        DBT,
+        "Each payment's features as of the payment itself, built once, when the payment becomes known.",
+    ),
+    Dataset(
         "int_returns_days",
         Layer.INTERMEDIATE,
         "product x day x known day",
@@ -200,6 +208,54 @@ FEATURES = (
         DBT,
         "Training only: what each customer bought in the 28 days after the cut-off, as known later at known_as_of.",
     ),
+    Dataset(
+        "features_stock",
+        Layer.FEATURES,
+        "product x as_of",
+        ("as_of", "product_id"),
+        DBT,
+        "Stock of each product as known at the cut-off, for the reorder plan.",
+    ),
+    Dataset(
+        "features_payments",
+        Layer.FEATURES,
+        "payment",
+        ("payment_id",),
+        DBT,
+        "Payments with their features as of the payment itself: those a night scores, or all that a training knows.",
+    ),
+    Dataset(
+        "features_payment_targets",
+        Layer.FEATURES,
+        "payment x known_as_of",
+        ("known_as_of", "payment_id"),
+        DBT,
+        "Training only: whether a payment was charged back and whether its label has matured, as known at known_as_of.",
+    ),
+    Dataset(
+        "features_tickets",
+        Layer.FEATURES,
+        "ticket",
+        ("ticket_id",),
+        DBT,
+        "Tickets with the customer's messages as of a night: tonight's for open ones, each one's first to train on.",
+    ),
+    Dataset(
+        "features_ticket_targets",
+        Layer.FEATURES,
+        "ticket x known_as_of",
+        ("known_as_of", "ticket_id"),
+        DBT,
+        "Training only: what a ticket turned out to be about and how urgent it was, as known at known_as_of.",
+    ),
+    Dataset(
+        "features_ticket_replies",
+        Layer.FEATURES,
+        "ticket",
+        ("ticket_id",),
+        DBT,
+        "The last answer of each ticket resolved in the last year, as known tonight.",
+    ),
 )
 MARTS = (
     Dataset(
@@ -272,6 +328,71 @@ OUTPUT_TABLES = (
         ),
         output="demand",
     ),
+    Dataset(
+        "reorder_plan",
+        Layer.OUTPUT,
+        "product",
+        ("product_id",),
+        SCORING,
+        "How many units of each product to order tonight, and why.",
+        _columns(
+            "product_id text, on_hand n, on_order n, lead_time_days n, reorder_point n, order_quantity n, "
+            "stockout_probability float, expected_cost float, reason text"
+        ),
+        output="demand",
+    ),
+    Dataset(
+        "demand_totals",
+        Layer.OUTPUT,
+        "category and total x period",
+        ("level", "key", "horizon"),
+        SCORING,
+        "Units that each category and the whole store will sell in each coming period.",
+        _columns(
+            "level text, key text, period_start date, horizon n, units_mean float, units_p10 float, "
+            "units_p50 float, units_p90 float"
+        ),
+        output="demand",
+    ),
+    Dataset(
+        "risk_flags",
+        Layer.OUTPUT,
+        "payment",
+        ("payment_id",),
+        SCORING,
+        "How likely each new payment is to be charged back, why, and what to do about it.",
+        _columns(
+            "payment_id text, order_id text, fraud_probability float, expected_loss float, decision text, "
+            "review_rank n, reason_1 text, reason_2 text, reason_3 text, model_version text"
+        ),
+        output="risk",
+    ),
+    Dataset(
+        "ticket_triage",
+        Layer.OUTPUT,
+        "open ticket",
+        ("ticket_id",),
+        SCORING,
+        "What each open ticket is about, how urgent it is, whether a person must look, and an answer to start from.",
+        _columns(
+            "ticket_id text, intent text, intent_probability float, urgency text, urgency_reason text, "
+            "needs_human flag, suggested_reply text, reply_source_ticket_id text, model_version text"
+        ),
+        output="support",
+    ),
+    Dataset(
+        "ticket_trends",
+        Layer.OUTPUT,
+        "product x intent x week",
+        ("product_id", "intent", "week_start"),
+        SCORING,
+        "Tickets by product, intent and week, and what rose beyond its usual range.",
+        _columns(
+            "product_id text, intent text, week_start date, tickets n, usual_low float, usual_high float, "
+            "is_unusual flag"
+        ),
+        output="support",
+    ),
 )
 RECORD_TABLES = (
     Dataset(
@@ -327,6 +448,15 @@ RECORD_TABLES = (
             "output text, model text, model_version text, metric text, segment text, as_of date, "
             "value float, ci_low float, ci_high float, n n, labels_mature_until date, kind text"
         ),
+    ),
+    Dataset(
+        "data_drift",
+        Layer.RECORDS,
+        "feature x night",
+        ("feature", "as_of"),
+        "pipelines.monitoring",
+        "How far each feature of a night has moved from what is usual.",
+        _columns("feature text, as_of date, statistic text, value float, threshold float, alarm flag"),
     ),
 )
 DATASETS: dict[str, Dataset] = {

@@ -122,6 +122,15 @@ model_performance = _table(
     sa.Column("labels_mature_until", sa.Date, nullable=False),
     sa.Column("kind", sa.String, nullable=False),  # offline or realised
 )
+data_drift = _table(
+    "data_drift",
+    sa.Column("feature", sa.String, primary_key=True),
+    sa.Column("as_of", sa.Date, primary_key=True),
+    sa.Column("statistic", sa.String, nullable=False),
+    sa.Column("value", sa.Float),
+    sa.Column("threshold", sa.Float),
+    sa.Column("alarm", sa.Boolean, nullable=False),
+)
 releases = _table(
     "releases",
     sa.Column("release_id", sa.String, primary_key=True),

@@ -64,16 +64,36 @@ class Demand(Section):
 
     frequency: Literal["D", "W"] = "W"  # length of a period: D a day, W seven days counted from as_of
     horizon: Annotated[int, Field(ge=1, le=92)] = 8  # periods ahead
-    service_level: Share = Field(default=0.95, json_schema_extra=LATER)  # share of demand met from stock
-    holding_cost_share: Money = Field(default=0.25, json_schema_extra=LATER)  # of the unit cost, a year
-    stockout_cost_share: Money = Field(default=0.5, json_schema_extra=LATER)  # of the margin
-    order_cost: Money = Field(default=0.0, json_schema_extra=LATER)  # money per reorder
+    service_level: Annotated[float, Field(gt=0, lt=1)] = 0.95  # share of order cycles without a stock-out
+    holding_cost_share: Money = 0.25  # of the unit cost, a year
+    stockout_cost_share: Money = 0.5  # of the margin of each unit short
+    order_cost: Money = 0.0  # money per reorder
     train_minutes: float = Field(default=10, gt=0, json_schema_extra=LATER)  # minutes, a ceiling
 
     @property
     def period_days(self) -> int:
         """Days in a period."""
         return 7 if self.frequency == "W" else 1
+
+
+class Risk(Section):
+    """Which payments are looked at."""
+
+    score_window_days: Positive = 1  # days before as_of in which the payments that a night scores became known
+    label_maturity_days: Positive = 45  # days after which a payment without a chargeback counts as honest
+    reviews_per_night: Annotated[int, Field(ge=0)] = 50  # payments that people can review
+    review_cost: Money = 3.0  # money per review
+    block_cost: Money = 15.0  # money that blocking an honest payment costs
+    train_minutes: float = Field(default=10, gt=0, json_schema_extra=LATER)  # minutes, a ceiling
+
+
+class Support(Section):
+    """How tickets are triaged."""
+
+    automatic_accuracy: Annotated[float, Field(gt=0, le=1)] = 0.95  # share of right intents where no person looks
+    encoder: str | None = Field(default=None, json_schema_extra=LATER)  # folder of a sentence encoder; null: none
+    llm_url: str | None = Field(default=None, json_schema_extra=LATER)  # of an OpenAI-compatible endpoint; null: none
+    train_minutes: float = Field(default=10, gt=0, json_schema_extra=LATER)  # minutes, a ceiling
 
 
 class Gate(Section):
@@ -128,6 +148,8 @@ class Settings(BaseSettings):
     )
     recommendations: Recommendations = Recommendations()
     demand: Demand = Demand()
+    risk: Risk = Risk()
+    support: Support = Support()
     gate: Gate = Gate()
     release: Release = Release()
     privacy: Privacy = Privacy()

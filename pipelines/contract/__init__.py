@@ -27,7 +27,7 @@ OPTIONAL = (
     TICKET_RESOLUTIONS,
 )
 ENTITIES: dict[str, Entity] = {entity.name: entity for entity in REQUIRED + OPTIONAL}
-OUTPUTS: tuple[str, ...] = ("recommendations", "demand")
+OUTPUTS: tuple[str, ...] = ("recommendations", "demand", "risk", "support")
 
 __all__ = [
     "CHARGEBACKS",
