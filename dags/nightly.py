@@ -98,11 +98,13 @@ def nightly() -> None:
 
     @task(map_index_template="{{ task.op_kwargs['output'] }}")
     def score(output: str) -> dict[str, Any]:
-        """Tonight's predictions of one output, business rules applied."""
+        """Tonight's predictions of one output, business rules applied; skipped where what it needs is missing."""
         result = run(f"score_{output}")
-        return {"output": output, "release_id": result["release_id"], "skipped": result["skipped"]}
+        if result["skipped"]:
+            raise AirflowSkipException(f"{output}: {result['skipped']}")
+        return {"output": output, "release_id": result["release_id"]}
 
-    @task
+    @task(trigger_rule="none_failed_min_one_success")  # an output that was skipped stops nothing
     def monitor() -> None:
         """Figures and volumes of the night."""
         run("monitor")

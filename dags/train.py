@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import CronTriggerTimetable, Param, dag, get_current_context, task
+from airflow.sdk.exceptions import AirflowSkipException
 from assets import CHAMPIONS, as_of
 
 from pipelines.contract import OUTPUTS
@@ -51,6 +52,8 @@ def train() -> None:
 
         night = as_of(get_current_context())
         decision = fit_and_gate(Home.open(), output, night, snapshot, decided_by="train")
+        if decision["untrained"]:
+            raise AirflowSkipException(f"{output}: {decision['untrained']}")
         outlet_events[CHAMPIONS].extra = {"as_of": night.isoformat(), **decision}
         return decision
 

@@ -1,17 +1,16 @@
 """Recommendations: what each customer is shown, in order."""
 
+from models.recommendations.co_purchase import CoPurchase, OwnAndTogether
 from models.recommendations.own_history import OwnHistory
 from models.recommendations.popular import PopularEver, PopularRecent
 
-CONTESTANTS: tuple[type[PopularEver] | type[PopularRecent] | type[OwnHistory], ...] = (
+CONTESTANTS: tuple[type[PopularEver] | type[PopularRecent] | type[OwnHistory] | type[CoPurchase], ...] = (
     PopularEver,
     PopularRecent,
     OwnHistory,
+    CoPurchase,
+    OwnAndTogether,
 )
-"""The models that the gate compares, the baseline first.
+"""The models that the gate compares, the baseline first."""
 
-`co_purchase.CoPurchase` and `co_purchase.OwnAndTogether` join once the snapshot has the frame `order_products`:
-add them here, and the frame to `RecommendationsOutput.features`.
-"""
-
-__all__ = ["CONTESTANTS", "OwnHistory", "PopularEver", "PopularRecent"]
+__all__ = ["CONTESTANTS", "CoPurchase", "OwnAndTogether", "OwnHistory", "PopularEver", "PopularRecent"]

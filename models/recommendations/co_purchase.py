@@ -1,4 +1,4 @@
-"""What is bought together with what a customer bought: item-to-item over orders."""
+"""What customers buy who bought what a customer bought: item-to-item over customers."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from models.protocol import Features
-from models.recommendations.lists import PersonalLists
+from models.recommendations.lists import EVERYONE, PersonalLists, days_since
 from models.recommendations.own_history import REASON as BUY_AGAIN
 from models.recommendations.own_history import own_scores
 from models.recommendations.popular import BOUGHT, PRODUCTS
 
-ORDERS = "order_products"
 REASON = "bought_together"
 NEIGHBOURS = 60
 """Products kept for each product."""
+BASKET_DAYS = 365
+"""Days before the cut-off in which a customer last bought what counts as bought together."""
 SHRINKAGE = 5.0
-"""Joint orders that a pair is drawn to nothing by."""
+"""Joint customers that a pair is drawn to nothing by."""
 BLOCK = 2_000
 """Customers scored at once."""
 PURCHASES = 50
@@ -32,11 +33,10 @@ OWN_HALF_LIFE = 180.0
 
 
 class CoPurchase(PersonalLists):
-    """Cosine of two products over the orders of the last year, summed over what a customer bought (Linden et al. 2003).
+    """Cosine of two products over the last year's customers, summed over what one bought (Linden et al. 2003).
 
-    similarity(i, j) = joint / sqrt(orders_i) / orders_j ** damping * joint / (joint + 5): damping .5 is the cosine, 1
-    favours rare products. Frame `order_products`: as_of, order_id, product_id of orders within 365 days before as_of.
-    reason_product_id is the bought product that gave most.
+    similarity(i, j) = joint / sqrt(n_i) / n_j ** damping * joint / (joint + 5), n the customers of a product: damping
+    .5 is the cosine, 1 favours rare products. reason_product_id is the bought product that gave most.
     """
 
     name: ClassVar[str] = "co_purchase"
@@ -53,7 +53,12 @@ class CoPurchase(PersonalLists):
             ["customer_id", "weight", "item"], ascending=[True, False, True]
         )
         bought = bought[bought.groupby("customer_id", sort=False).cumcount() < PURCHASES]
-        near = neighbours(features[ORDERS], names, self.weights["damping"], _on_sale(features[PRODUCTS], names))
+        near = neighbours(
+            _lately(features.get(EVERYONE, features[BOUGHT])),
+            names,
+            self.weights["damping"],
+            _on_sale(features[PRODUCTS], names),
+        )
         codes, customers = pd.factorize(bought["customer_id"], sort=True)
         own = sparse.csr_array(
             (bought["weight"].to_numpy(), (codes, bought["item"].to_numpy())), shape=(len(customers), len(names))
@@ -104,18 +109,22 @@ def _by_best(found: pd.DataFrame, weight: float) -> pd.DataFrame:
     return found.assign(score=weight * found["score"] / best.where(best > 0, 1.0))
 
 
+def _lately(bought: pd.DataFrame) -> pd.DataFrame:
+    return bought[days_since(bought) <= BASKET_DAYS]
+
+
 def _on_sale(products: pd.DataFrame, names: pd.Index) -> NDArray[np.bool_]:
     """[P] whether a product may be shown."""
     return np.asarray(names.isin(products.loc[products["is_active"].astype(bool), "product_id"]))
 
 
 def neighbours(
-    orders: pd.DataFrame, names: pd.Index, damping: float, on_sale: NDArray[np.bool_] | None = None
+    bought: pd.DataFrame, names: pd.Index, damping: float, on_sale: NDArray[np.bool_] | None = None
 ) -> sparse.csr_array:
     """[P, P] similarity of each product (row) to its nearest products that are on sale, zero elsewhere."""
-    pairs = orders.assign(item=names.get_indexer(orders["product_id"]))[["order_id", "item"]]
+    pairs = bought.assign(item=names.get_indexer(bought["product_id"]))[["customer_id", "item"]]
     pairs = pairs[pairs["item"] >= 0].drop_duplicates()
-    rows = pd.factorize(pairs["order_id"])[0]
+    rows = pd.factorize(pairs["customer_id"])[0]
     shape = (int(rows.max(initial=-1)) + 1, len(names))
     basket = sparse.csr_array((np.ones(len(pairs), np.float32), (rows, pairs["item"].to_numpy())), shape=shape)
     joint = sparse.csr_array(basket.T @ basket)

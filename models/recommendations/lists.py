@@ -18,6 +18,8 @@ from models.recommendations.popular import BOUGHT, PRODUCTS, TARGET_DAYS, Popula
 from models.recommendations.ranking import MICROSECONDS, rank_for_customers
 
 KEY = ["as_of", "customer_id", "rank"]
+EVERYONE = "everyone"
+"""The frame of all purchases, where `customer_products` was narrowed to the customers that are judged."""
 COLUMNS = [*KEY, "product_id", "score", "reason", "reason_product_id"]
 FILL_HALF_LIFE = 56.0
 """Days, of the popular list that fills up."""
@@ -179,7 +181,7 @@ def _asked_for(features: Features, counted: pd.DataFrame) -> dict[str, pd.DataFr
     asked = pd.MultiIndex.from_frame(counted[["as_of", "customer_id"]])
     bought = features[BOUGHT].assign(as_of=to_days(features[BOUGHT]["as_of"]).astype(MICROSECONDS))
     kept = bought[pd.MultiIndex.from_frame(bought[["as_of", "customer_id"]]).isin(asked)]
-    return {**features, BOUGHT: kept}
+    return {**features, BOUGHT: kept, EVERYONE: features[BOUGHT]}
 
 
 def _first_day(bought: pd.DataFrame) -> pd.Timestamp | Any:

@@ -96,7 +96,7 @@ STOCK_LEVELS = Entity(
         Column("on_order", Type.N, "Units ordered from the supplier and not yet there."),
     ),
     "as_of_date",
-    needed_for=("reorder plan",),
+    needed_for=("reorder_plan",),
     improves=("demand",),
 )
 

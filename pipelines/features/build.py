@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from pipelines.catalog import FEATURES, MARTS
 from pipelines.errors import UsageFault
 from pipelines.features.dbt import dates, project_digest, run_dbt
+from pipelines.features.skipped import skipped_outputs
 from pipelines.features.snapshot import write_snapshot
 from pipelines.home import Home
 from pipelines.records import clock, nights
@@ -23,8 +24,9 @@ TRAINING = ("features", "int_demand_scope")  # the models that are built for cut
 def build_features(home: Home, as_of: date) -> dict[str, Any]:
     """Build features and marts as of a night and write their snapshot.
 
-    Returns the snapshot's digest, its rows per table, the lines that wait for their order or product, and the digest
-    of dbt's files: the next night builds upon this one only if they are still the same.
+    Returns the snapshot's digest, its rows per table, the lines that wait for their order or product, the outputs that
+    something is missing for, and the digest of dbt's files: the next night builds upon this one only if they are still
+    the same.
 
     Raises:
         NightcartError: a model or a test failed.
@@ -38,10 +40,11 @@ def build_features(home: Home, as_of: date) -> dict[str, Any]:
         with home.warehouse.session() as session:
             waiting = session.read("select count(*) as n from intermediate.int_order_lines_waiting")["n"][0].as_py()
             snapshot = write_snapshot(home, session, FEATURES + MARTS, as_of)
+            skipped = skipped_outputs(home, session, as_of)
     with home.records.begin() as records:
         was_loaded = (nights.c.as_of == as_of) & nights.c.loaded_at.is_not(None)
         records.execute(sa.update(nights).where(was_loaded).values(built_at=clock()))
-    return {**snapshot, "orphan_lines": waiting, "dbt": project_digest()}
+    return {**snapshot, "orphan_lines": waiting, "skipped": skipped, "dbt": project_digest()}
 
 
 def build_training_features(

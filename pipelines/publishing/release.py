@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -27,9 +27,16 @@ class Scored:
     unserved: int  # customers with nothing left to recommend
 
 
-def release_id_of(as_of: date, snapshots: Sequence[str], models: Mapping[str, str | None], inputs_digest: str) -> str:
+def release_id_of(
+    as_of: date,
+    snapshots: Sequence[str],
+    models: Mapping[str, str | None],
+    inputs_digest: str,
+    skipped: Iterable[str] = (),
+) -> str:
     """The id of a release: the same inputs give the same id."""
     inputs = {"snapshots": sorted(snapshots), "models": dict(models), "inputs": inputs_digest}
+    inputs |= {"skipped": sorted(skipped)}
     return f"{as_of.isoformat()}-{digest_of(inputs)[:8]}"
 
 
@@ -44,7 +51,13 @@ def night_release_id(home: Home, as_of: date) -> str:
     Raises:
         NightcartError: the night has no snapshot yet.
     """
-    return release_id_of(as_of, snapshots_of(home, as_of), models_of(home, as_of), home.inputs_digest)
+    skipped = skipped_of(home, as_of)
+    return release_id_of(as_of, snapshots_of(home, as_of), models_of(home, as_of), home.inputs_digest, skipped)
+
+
+def skipped_of(home: Home, as_of: date) -> dict[str, str]:
+    """The outputs, and single tables, that something is missing for on the night of as_of, with the reason."""
+    return dict(home.records.result(as_of, "build_features").get("skipped", {}))
 
 
 def snapshots_of(home: Home, as_of: date) -> list[str]:
@@ -59,7 +72,8 @@ def models_of(home: Home, as_of: date) -> dict[str, str | None]:
     """The version of the model that serves each output on the night of as_of; null where there is none."""
     from pipelines.training.champions import champion_of
 
-    champions = {output: champion_of(home, output, as_of) for output in OUTPUTS}
+    skipped = skipped_of(home, as_of)
+    champions = {output: None if output in skipped else champion_of(home, output, as_of) for output in OUTPUTS}
     return {output: champion["model_version"] if champion else None for output, champion in champions.items()}
 
 

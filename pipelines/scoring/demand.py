@@ -10,10 +10,11 @@ import pandas as pd
 
 from models.protocol import Features, Model
 from pipelines.home import Home
+from pipelines.scoring.frames import AtCutoffs
 from pipelines.scoring.outputs import Measures, Tables
 
 
-class DemandOutput:
+class DemandOutput(AtCutoffs):
     """Products times periods; judged by WAPE of the median."""
 
     name = "demand"
@@ -24,6 +25,7 @@ class DemandOutput:
         "demand_products": "features_demand_products",
         "demand_periods": "features_demand_periods",
     }
+    facts: Mapping[str, str] = {"products": "dim_products", "stock": "features_stock"}
     targets = "features_demand_targets"
 
     def contestants(self) -> tuple[type[Model], ...]:
@@ -63,13 +65,25 @@ class DemandOutput:
             "bias": metrics.bias(scored),
         }
 
-    def tables(self, home: Home, as_of: date, model: Model, features: Features, version: str) -> Tables:
-        """`demand_forecasts`: period h starts h - 1 periods after as_of."""
-        forecasts = model.predict(features)
-        days = (forecasts["horizon"] - 1) * home.settings.demand.period_days
+    def tables(
+        self, home: Home, as_of: date, model: Model, features: Features, facts: Features, version: str
+    ) -> Tables:
+        """`demand_forecasts`, period h starting h - 1 periods after as_of, and `reorder_plan` where stock is known."""
+        from models.reorder import Costs, reorder_plan
+
+        demand, forecasts = home.settings.demand, model.predict(features)
+        days = (forecasts["horizon"] - 1) * demand.period_days
         forecasts["period_start"] = (pd.Timestamp(as_of) + pd.to_timedelta(days, unit="D")).dt.date
         forecasts["model_version"] = version
-        return {"demand_forecasts": forecasts}
+        plan = reorder_plan(
+            forecasts,
+            facts["products"],
+            facts["stock"][["product_id", "on_hand", "on_order"]],
+            period_days=demand.period_days,
+            service_level=demand.service_level,
+            costs=Costs(demand.holding_cost_share, demand.stockout_cost_share, demand.order_cost),
+        )
+        return {"demand_forecasts": forecasts, "reorder_plan": plan}
 
     def unserved(self, features: Features, tables: Tables) -> int:
         """None: every product in scope has a forecast."""

@@ -12,6 +12,8 @@ import pandas as pd
 from models.protocol import Features, Model
 from pipelines.errors import UsageFault
 from pipelines.home import Home
+from pipelines.scoring.frames import Frames, Learning
+from pipelines.training.cutoffs import Cutoffs
 
 Measures = dict[str, pd.DataFrame]  # metric -> numerator and denominator per entity, as models.metrics gives them
 Tables = dict[str, pd.DataFrame]  # published table -> its rows, without release_id and as_of
@@ -25,6 +27,7 @@ class Output(Protocol):
     higher_is_better: bool
     figures: tuple[str, ...]  # the metrics it is judged by, `metric` first
     features: Mapping[str, str]  # frame of the model -> table of the snapshot
+    facts: Mapping[str, str]  # what only tonight's tables need: frame -> table of the night's snapshot
     targets: str  # table of the training snapshot
 
     def contestants(self) -> tuple[type[Model], ...]:
@@ -36,10 +39,21 @@ class Output(Protocol):
     def label(self, home: Home, metric: str) -> str:
         """The metric's name where figures are compared, like ndcg_at_20."""
 
-    def measure(self, home: Home, predictions: pd.DataFrame, features: Features, truth: pd.DataFrame) -> Measures:
-        """How good predictions at one cut-off were, per entity."""
+    def learning(self, frames: Frames, cutoffs: Cutoffs, as_of: date) -> Learning:
+        """What a model trained as of a date may learn from."""
 
-    def tables(self, home: Home, as_of: date, model: Model, features: Features, version: str) -> Tables:
+    def judging(self, frames: Frames, cutoff: date, as_of: date) -> Learning:
+        """What it is judged on from a cut-off on, with the truth as known at as_of."""
+
+    def tonight(self, frames: Frames, as_of: date) -> Features:
+        """What is scored on the night of as_of."""
+
+    def measure(self, home: Home, predictions: pd.DataFrame, features: Features, truth: pd.DataFrame) -> Measures:
+        """How good predictions from one cut-off on were, per entity."""
+
+    def tables(
+        self, home: Home, as_of: date, model: Model, features: Features, facts: Features, version: str
+    ) -> Tables:
         """Tonight's published tables."""
 
     def unserved(self, features: Features, tables: Tables) -> int:
@@ -49,6 +63,8 @@ class Output(Protocol):
 OUTPUTS: dict[str, str] = {
     "recommendations": "pipelines.scoring.recommendations:RecommendationsOutput",
     "demand": "pipelines.scoring.demand:DemandOutput",
+    "risk": "pipelines.scoring.risk:RiskOutput",
+    "support": "pipelines.scoring.support:SupportOutput",
 }
 
 
@@ -63,12 +79,3 @@ def output_of(name: str) -> Output:
     module, class_name = OUTPUTS[name].split(":")
     found: Output = getattr(import_module(module), class_name)()
     return found
-
-
-def features_of(output: Output, frames: Mapping[str, pd.DataFrame], cutoffs: list[date]) -> dict[str, pd.DataFrame]:
-    """The output's feature frames, only the rows of these cut-offs."""
-    wanted = pd.to_datetime(pd.Series(cutoffs, dtype="object"))
-    return {
-        name: frames[table][pd.to_datetime(frames[table]["as_of"]).isin(wanted)].reset_index(drop=True)
-        for name, table in output.features.items()
-    }

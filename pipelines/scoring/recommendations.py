@@ -10,10 +10,11 @@ import pandas as pd
 
 from models.protocol import Features, Model
 from pipelines.home import Home
+from pipelines.scoring.frames import AtCutoffs
 from pipelines.scoring.outputs import Measures, Tables
 
 
-class RecommendationsOutput:
+class RecommendationsOutput(AtCutoffs):
     """Customers times ranks; judged by NDCG at the length of the list, on what is bought in the 28 days after."""
 
     name = "recommendations"
@@ -25,6 +26,7 @@ class RecommendationsOutput:
         "customer_products": "features_customer_products",
         "products": "features_products",
     }
+    facts: Mapping[str, str] = {}
     targets = "features_recommendation_targets"
 
     def contestants(self) -> tuple[type[Model], ...]:
@@ -59,7 +61,9 @@ class RecommendationsOutput:
             "hit_rate": metrics.hit_rate_at_k(predictions, truth, k),
         }
 
-    def tables(self, home: Home, as_of: date, model: Model, features: Features, version: str) -> Tables:
+    def tables(
+        self, home: Home, as_of: date, model: Model, features: Features, facts: Features, version: str
+    ) -> Tables:
         """`recommendations` for customers with history, `recommendations_default` for all others."""
         lists = model.predict(features)
         default = model.predict_default(features)  # type: ignore[attr-defined]

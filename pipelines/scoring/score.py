@@ -11,38 +11,53 @@ from pipelines.catalog import OUTPUT_TABLES, Dataset
 from pipelines.features.snapshot import Snapshot
 from pipelines.home import Home
 from pipelines.records import Row
-from pipelines.scoring.outputs import features_of, output_of
+from pipelines.scoring.outputs import Output, Tables, output_of
 from pipelines.training.champions import champion_of, load_model
 
 
 def score(home: Home, as_of: date, output: str) -> Row:
-    """Predict with the champion of the night, from the night's snapshot alone.
+    """Predict with the champion of the night, from the night's snapshot alone; skipped where something is missing.
 
     Raises:
         StorageFault: the champion's files or the snapshot are missing or not what was written.
     """
-    from pipelines.publishing.release import night_release_id
+    from pipelines.publishing.release import night_release_id, skipped_of
 
-    release_id = night_release_id(home, as_of)
+    release_id, skipped = night_release_id(home, as_of), skipped_of(home, as_of)
     spec, champion = output_of(output), champion_of(home, output, as_of)
-    snapshot = Snapshot(home.storage, home.records.result(as_of, "build_features")["snapshot"])
-    frames = {table: snapshot.frame(table) for table in spec.features.values()}
     datasets = [dataset for dataset in OUTPUT_TABLES if dataset.output == output]
-    if champion is None:
-        tables, skipped, unserved = {}, "no champion: run `nightcart step train_first_champions` first", 0
-    else:
-        model = load_model(home, spec, champion)
-        features = features_of(spec, frames, [as_of])
-        tables, skipped = spec.tables(home, as_of, model, features, champion["model_version"]), None
-        unserved = spec.unserved(features, tables)
+    why = skipped.get(output) or (None if champion else _untrained(home, as_of, output))
+    tables, unserved = ({}, 0) if why or champion is None else _tables(home, as_of, spec, champion)
     rows = {}
     for dataset in datasets:
         table = as_table(tables.get(dataset.name), dataset)
         home.storage.put_table(f"releases/{release_id}/{dataset.name}.parquet", table)
         rows[dataset.name] = table.num_rows
-    version = champion["model_version"] if champion else None
-    result = {"output": output, "release_id": release_id, "tables": rows, "model_version": version}
-    return result | {"skipped": skipped, "unserved": unserved}
+    return {
+        "output": output,
+        "release_id": release_id,
+        "tables": rows,
+        "model_version": champion["model_version"] if champion and not why else None,
+        "skipped": why,
+        "skipped_tables": {dataset.name: skipped[dataset.name] for dataset in datasets if dataset.name in skipped},
+        "unserved": unserved,
+    }
+
+
+def _tables(home: Home, as_of: date, spec: Output, champion: Row) -> tuple[Tables, int]:
+    """The night's tables, and how many have no row in them."""
+    snapshot = Snapshot(home.storage, home.records.result(as_of, "build_features")["snapshot"])
+    features = spec.tonight({table: snapshot.frame(table) for table in spec.features.values()}, as_of)
+    facts = {name: snapshot.frame(table) for name, table in spec.facts.items()}
+    model = load_model(home, spec, champion)
+    tables = spec.tables(home, as_of, model, features, facts, champion["model_version"])
+    return tables, spec.unserved(features, tables)
+
+
+def _untrained(home: Home, as_of: date, output: str) -> str:
+    """Why the night has no champion."""
+    untrained = home.records.result(as_of, "train_first_champions").get("untrained", {})
+    return str(untrained.get(output) or "no champion: run `nightcart step train_first_champions` first")
 
 
 def as_table(frame: pd.DataFrame | None, dataset: Dataset) -> pa.Table:

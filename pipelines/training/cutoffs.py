@@ -11,8 +11,9 @@ EVALUATIONS = 3  # cut-offs that a model is judged at, their windows side by sid
 MIN_HISTORY_DAYS = 56  # days of sales before the earliest cut-off
 MAX_ROWS = 1_500_000  # products x cut-offs x horizon: what fits in memory with room to spare
 MAX_CUTOFFS = 60
-WINDOW_DAYS = 28  # days after a cut-off whose purchases judge recommendations
+WINDOW_DAYS = 28  # days after a cut-off whose purchases, payments or tickets judge
 RECOMMENDATION_CUTOFFS = 6
+RESOLUTION_DAYS = 14  # days after which nearly all tickets are resolved
 
 
 @dataclass(frozen=True)
@@ -77,10 +78,38 @@ def recommendation_cutoffs(as_of: date, sales: Sales) -> Cutoffs:
     return Cutoffs(kept, tuple(day for day in kept[-EVALUATIONS:] if day >= earliest + window))
 
 
+def event_cutoffs(as_of: date, first_day: date | None, mature_days: int) -> Cutoffs:
+    """Three windows of 28 days side by side whose outcomes are known at as_of; trained on all that came before.
+
+    mature_days: days after which the outcome of an event is known. The earliest cut-off has as many days of known
+    outcomes before it as demand has of sales.
+    """
+    if first_day is None:
+        return Cutoffs((), ())
+    mature, window = timedelta(days=mature_days), timedelta(days=WINDOW_DAYS)
+    earliest = first_day + timedelta(days=MIN_HISTORY_DAYS) + mature
+    past = [as_of - mature - window * step for step in range(1, EVALUATIONS + 1)]
+    return Cutoffs((), tuple(sorted(day for day in past if day >= earliest)))
+
+
+def first_day_of(home: Home, table: str, happened: str, known_at: str, as_of: date) -> date | None:
+    """The first day of an intermediate table's events, as known at as_of."""
+    sql = (
+        f"select cast(min({happened}) as date) as day from intermediate.{table} where {known_at} <= timestamp '{as_of}'"
+    )
+    with home.warehouse.session() as session:
+        found: date | None = session.read(sql)["day"][0].as_py()
+    return found
+
+
 def plan(home: Home, as_of: date) -> dict[str, Cutoffs]:
     """The cut-offs of each output for a training as of a date."""
-    sales, demand = known_sales(home, as_of), home.settings.demand
+    sales, demand, risk = known_sales(home, as_of), home.settings.demand, home.settings.risk
+    paid = first_day_of(home, "int_payments", "paid_at", "known_at", as_of)
+    opened = first_day_of(home, "int_tickets", "opened_at", "first_known_at", as_of)
     return {
         "demand": demand_cutoffs(as_of, sales, demand.horizon, demand.period_days),
         "recommendations": recommendation_cutoffs(as_of, sales),
+        "risk": event_cutoffs(as_of, paid, risk.label_maturity_days),
+        "support": event_cutoffs(as_of, opened, RESOLUTION_DAYS),
     }

@@ -10,11 +10,13 @@ from pipelines.contract import OUTPUTS
 from pipelines.features.build import build_training_features
 from pipelines.features.snapshot import Snapshot
 from pipelines.home import Home
+from pipelines.publishing.release import skipped_of
 from pipelines.records import Row, clock, model_performance, promotions
-from pipelines.scoring.outputs import Output, features_of, output_of
+from pipelines.scoring.frames import Frames
+from pipelines.scoring.outputs import Output, output_of
 from pipelines.training.champions import champion_of, crown, load_model, store_model
 from pipelines.training.cutoffs import Cutoffs, plan
-from pipelines.training.evaluate import Evaluation, Frames, evaluate, fit
+from pipelines.training.evaluate import Evaluation, evaluate, fit
 from pipelines.training.gate import Decision, decide
 from pipelines.training.tracking import Fitted, track
 
@@ -25,12 +27,15 @@ def training_snapshot(home: Home, as_of: date) -> str:
     """Features at the past cut-offs of all outputs, and what came after them; returns the snapshot's digest."""
     cutoffs = plan(home, as_of)
     demand, recommendations = cutoffs["demand"], cutoffs["recommendations"]
+    payments, tickets = ([as_of, *cutoffs[output].evaluation] for output in ("risk", "support"))
     built = build_training_features(
         home,
         as_of,
         cutoffs=demand.all,
         fit_cutoffs=sorted({as_of, *demand.evaluation, *recommendations.evaluation}),
         recommendation_cutoffs=recommendations.all,
+        payment_fit_cutoffs=payments,
+        ticket_fit_cutoffs=tickets,
     )
     return str(built["snapshot"])
 
@@ -38,15 +43,23 @@ def training_snapshot(home: Home, as_of: date) -> str:
 def train_first_champions(home: Home, as_of: date, earliest: str | date | None = None) -> Row:
     """Champions for the outputs that have none on this night, trained as of the earliest night asked for."""
     first = min(as_of, date.fromisoformat(str(earliest)[:10])) if earliest else as_of
-    missing = [output for output in OUTPUTS if champion_of(home, output, as_of) is None]
+    skipped = skipped_of(home, as_of)
+    missing = [output for output in OUTPUTS if output not in skipped and champion_of(home, output, as_of) is None]
     if not missing:
-        return {"trained": []}
+        return {"trained": [], "untrained": {}}
     snapshot = training_snapshot(home, first)
-    return {"trained": [train_output(home, output, first, snapshot, "first champion") for output in missing]}
+    decisions = [train_output(home, output, first, snapshot, "first champion") for output in missing]
+    return {
+        "trained": [decision for decision in decisions if not decision["untrained"]],
+        "untrained": {decision["output"]: decision["untrained"] for decision in decisions if decision["untrained"]},
+    }
 
 
 def train_output(home: Home, name: str, as_of: date, snapshot: str, decided_by: str) -> Row:
-    """Evaluate, gate and, where the gate opens, crown a new champion of one output; returns the decision."""
+    """Evaluate, gate and, where the gate opens, crown a new champion of one output; returns the decision.
+
+    Where even the baseline has too little to learn from there is none, and `untrained` says why.
+    """
     output, cutoffs = output_of(name), plan(home, as_of)[name]
     stored = Snapshot(home.storage, snapshot)
     frames = {table: stored.frame(table) for table in (*output.features.values(), output.targets)}
@@ -58,7 +71,10 @@ def train_output(home: Home, name: str, as_of: date, snapshot: str, decided_by: 
         decision = Decision(baseline, serving is None, f"the baseline serves: {skipped or 'too little history'}")
     else:
         decision = decide(home, output, evaluations, champion, baseline)
-    fitted = _fitted(home, output, frames, cutoffs, as_of, decision)
+    try:
+        fitted = _fitted(home, output, frames, cutoffs, as_of, decision)
+    except ValueError as error:
+        return {"output": name, "untrained": str(error), "snapshot": snapshot}
     version = fitted.version
     if decision.is_promoted:
         crown(home, name, version, as_of + timedelta(days=bool(serving)), decided_by, decision.reason)
@@ -67,6 +83,7 @@ def train_output(home: Home, name: str, as_of: date, snapshot: str, decided_by: 
     figures = {e.model: e.figure(output.metric, home)._asdict() for e in evaluations}
     return {
         "output": name,
+        "untrained": None,
         "model_version": version["model_version"],
         "is_promoted": decision.is_promoted,
         "reason": decision.reason,
@@ -106,7 +123,9 @@ def _fitted(home: Home, output: Output, frames: Frames, cutoffs: Cutoffs, as_of:
     """The model that the gate spoke of, fitted on all that is known at as_of, and stored."""
     kind = next(kind for kind in output.contestants() if kind.name == decision.challenger)
     model = fit(home, output, kind, frames, cutoffs, as_of)
-    return Fitted(model, store_model(home, output.name, model, as_of), features_of(output, frames, cutoffs.all[-1:]))
+    last = cutoffs.all[-1] if cutoffs.all else as_of
+    shown = output.judging(frames, last, as_of)[0]
+    return Fitted(model, store_model(home, output.name, model, as_of), shown)
 
 
 def _record(

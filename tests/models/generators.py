@@ -133,15 +133,14 @@ def at_last_cutoff(features: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]
 def lists_frames(
     *, customers: int = 30, cutoffs: int = 3, known_as_of: dt.date = AS_OF
 ) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
-    """`popularity_frames` with purchases of some days ago, and orders of pairs of products."""
+    """`popularity_frames` with purchases of some days ago."""
     features, targets = popularity_frames(customers=customers, cutoffs=cutoffs, known_as_of=known_as_of)
     bought = features["customer_products"]
     ago = np.random.default_rng(9).integers(1, 300, len(bought))
     bought["last_bought_on"] = [
         day - dt.timedelta(days=int(back)) for day, back in zip(bought["as_of"], ago, strict=True)
     ]
-    orders = bought[["as_of", "product_id"]].assign(order_id=bought["customer_id"] + "o")
-    return features | {"order_products": orders}, targets
+    return features, targets
 
 
 def payments_frames(

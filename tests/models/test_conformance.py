@@ -12,7 +12,6 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from models import demand, recommendations, risk, support
-from models.recommendations.co_purchase import CoPurchase, OwnAndTogether
 from tests.models.generators import (
     at_last_cutoff,
     demand_frames,
@@ -39,7 +38,7 @@ LIST_TYPES = {"as_of": "datetime64[us]", "customer_id": "str", "rank": "int64", 
 UNITS = ("units_mean", "units_p10", "units_p50", "units_p90")
 WITH_REASON = {"reason": "str", "reason_product_id": "str"}
 LISTS = {"top_k": 5, "exclude_bought": True, "seed": 7}
-POPULAR = (recommendations.PopularEver, recommendations.PopularRecent)
+POPULAR = recommendations.CONTESTANTS[:2]
 FAMILIES = (
     Family(
         demand.CONTESTANTS,
@@ -50,7 +49,7 @@ FAMILIES = (
     ),
     Family(POPULAR, LISTS, popularity_frames, LIST_KEY, LIST_TYPES | {"reason": "str"}),
     Family(
-        (recommendations.OwnHistory, CoPurchase, OwnAndTogether),
+        recommendations.CONTESTANTS[2:],
         LISTS | {"exclude_bought": False},
         lists_frames,
         LIST_KEY,

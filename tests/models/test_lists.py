@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from models import metrics
-from models.recommendations import OwnHistory, PopularRecent
-from models.recommendations.co_purchase import CoPurchase, OwnAndTogether, neighbours
+from models.recommendations import CoPurchase, OwnAndTogether, OwnHistory, PopularRecent
+from models.recommendations.co_purchase import neighbours
 from models.recommendations.popular import eligible_targets
 from tests.models.generators import AS_OF, at_last_cutoff, lists_frames
 from tests.models.test_recommendations import store
@@ -19,16 +19,17 @@ KINDS = (OwnHistory, CoPurchase, OwnAndTogether)
 
 
 def shop(
-    times: dict[tuple[str, str], tuple[int, int]], orders: list[str], inactive: str = ""
+    times: dict[tuple[str, str], tuple[int, int]], others: list[str], inactive: str = ""
 ) -> dict[str, pd.DataFrame]:
-    """times: (customer, product) -> (times, days ago); orders: products of one order each."""
+    """times: (customer, product) -> (times, days ago); others: products of one more customer each."""
     frames = store({}, dict.fromkeys("abcdef", (1, 1)), inactive)
     rows = [(AS_OF, who, what, n, AS_OF - dt.timedelta(days=ago)) for (who, what), (n, ago) in times.items()]
     names = ["as_of", "customer_id", "product_id", "times", "last_bought_on"]
-    pairs = [(AS_OF, f"o{place}", what) for place, order in enumerate(orders) for what in order]
+    yesterday = AS_OF - dt.timedelta(days=1)
+    pairs = [(AS_OF, f"o{n}", what, 1, yesterday) for n, basket in enumerate(others) for what in basket]
     return frames | {
         "customer_products": pd.DataFrame(rows, columns=names),
-        "order_products": pd.DataFrame(pairs, columns=["as_of", "order_id", "product_id"]),
+        "everyone": pd.DataFrame(pairs, columns=names),
     }
 
 
@@ -52,9 +53,9 @@ def test_own_history_without_what_was_bought_is_the_popular_list() -> None:
     assert set(own["reason"]) == {"popular"}
 
 
-def test_similarity_is_the_damped_and_shrunken_cosine_over_orders() -> None:
+def test_similarity_is_the_damped_and_shrunken_cosine_over_customers() -> None:
     frames = shop({}, ["ab", "ab", "abc", "a"])
-    near = neighbours(frames["order_products"], pd.Index(list("abc")), 0.5).toarray()
+    near = neighbours(frames["everyone"], pd.Index(list("abc")), 0.5).toarray()
     assert near[0, 1] == pytest.approx(3**2 / (np.sqrt(4 * 3) * (3 + 5)))
     assert near[2, 0] == pytest.approx(1 / (np.sqrt(1 * 4) * 6))
     assert near.diagonal().tolist() == [0, 0, 0]

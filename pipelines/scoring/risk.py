@@ -1,0 +1,80 @@
+"""Risk: how likely each new payment is to be charged back, why, and whether to accept, review or block it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from models.protocol import Features, Model
+from pipelines.home import Home
+from pipelines.scoring.frames import OfEvents
+from pipelines.scoring.outputs import Measures, Tables
+
+REVIEWED = "customer_precision"
+
+
+class RiskOutput(OfEvents):
+    """Payments; judged by average precision on those whose label has matured."""
+
+    name = "risk"
+    metric = "average_precision"
+    higher_is_better = True
+    figures = ("average_precision", "roc_auc", REVIEWED, "brier", "log_loss", "expected_calibration_error")
+    features: Mapping[str, str] = {"payments": "features_payments"}
+    facts: Mapping[str, str] = {}
+    targets = "features_payment_targets"
+
+    def contestants(self) -> tuple[type[Model], ...]:
+        """A rule on the amount, and trees on all features."""
+        from models.risk import CONTESTANTS
+
+        return CONTESTANTS
+
+    def arguments(self, home: Home) -> dict[str, Any]:
+        """What to compute with."""
+        return {"threads": home.threads, "seed": home.settings.compute.seed, "device": home.device}
+
+    def label(self, home: Home, metric: str) -> str:
+        """The metric's name where figures are compared, with the number of reviews where it counts."""
+        return f"{metric}_at_{self._reviews(home)}" if metric == REVIEWED else metric
+
+    def measure(self, home: Home, predictions: pd.DataFrame, features: Features, truth: pd.DataFrame) -> Measures:
+        """Ranking and calibration on matured payments, by customer."""
+        from models.risk import metrics
+
+        judged = metrics.with_labels(predictions, features["payments"], truth)
+        return {
+            "average_precision": metrics.average_precision(judged),
+            "roc_auc": metrics.roc_auc(judged),
+            REVIEWED: metrics.customer_precision_at_k(judged, self._reviews(home)),
+            "brier": metrics.brier(judged),
+            "log_loss": metrics.log_loss(judged),
+            "expected_calibration_error": metrics.expected_calibration_error(judged),
+        }
+
+    def tables(
+        self, home: Home, as_of: date, model: Model, features: Features, facts: Features, version: str
+    ) -> Tables:
+        """`risk_flags`: the cheapest decision for each payment, within what people can review."""
+        from models.risk import decide
+
+        risk = home.settings.risk
+        payments = features["payments"][["payment_id", "order_id", "amount"]]
+        decided = decide(
+            model.predict(features).merge(payments, on="payment_id", validate="one_to_one"),
+            review_cost=risk.review_cost,
+            block_cost=risk.block_cost,
+            reviews_per_night=risk.reviews_per_night,
+        )
+        return {"risk_flags": decided.assign(model_version=version)}
+
+    def unserved(self, features: Features, tables: Tables) -> int:
+        """None: every payment has a row."""
+        return 0
+
+    @staticmethod
+    def _reviews(home: Home) -> int:
+        return max(home.settings.risk.reviews_per_night, 1)

@@ -1,0 +1,85 @@
+"""Support: what each open ticket is about, how urgent it is, if a person must look, and an answer to start from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from models.protocol import Features, Model
+from pipelines.home import Home
+from pipelines.scoring.frames import OfEvents
+from pipelines.scoring.outputs import Measures, Tables
+
+SOURCE = "reply_source_ticket_id"
+NO_ORDER = "your order"  # stands where the source named an order and this ticket has none
+
+
+class SupportOutput(OfEvents):
+    """Open tickets; judged by the share of right intents on those resolved since."""
+
+    name = "support"
+    metric = "accuracy"
+    higher_is_better = True
+    figures = ("accuracy", "macro_f1", "urgency_accuracy", "automatic_share", "automatic_accuracy")
+    features: Mapping[str, str] = {"tickets": "features_tickets"}
+    facts: Mapping[str, str] = {"replies": "features_ticket_replies"}
+    targets = "features_ticket_targets"
+
+    def contestants(self) -> tuple[type[Model], ...]:
+        """A rule of keywords, and words and characters with a linear model."""
+        from models.support import CONTESTANTS
+
+        return CONTESTANTS
+
+    def arguments(self, home: Home) -> dict[str, Any]:
+        """How often an intent must be right where no person looks."""
+        settings = home.settings
+        return {"automatic_accuracy": settings.support.automatic_accuracy, "seed": settings.compute.seed}
+
+    def label(self, home: Home, metric: str) -> str:
+        """The metric's name where figures are compared."""
+        return metric
+
+    def measure(self, home: Home, predictions: pd.DataFrame, features: Features, truth: pd.DataFrame) -> Measures:
+        """Right intents and urgencies, and what needs no person, by ticket."""
+        from models.support import metrics
+
+        judged = metrics.with_labels(predictions, truth)
+        return {
+            "accuracy": metrics.accuracy(judged),
+            "macro_f1": metrics.macro_f1(judged),
+            "urgency_accuracy": metrics.urgency_accuracy(judged),
+            "automatic_share": metrics.automatic_share(judged),
+            "automatic_accuracy": metrics.automatic_accuracy(judged),
+        }
+
+    def tables(
+        self, home: Home, as_of: date, model: Model, features: Features, facts: Features, version: str
+    ) -> Tables:
+        """`ticket_triage`, with the answer of the most similar resolved ticket of that intent."""
+        triage = model.predict(features)
+        replies = facts["replies"].rename(columns={"ticket_id": SOURCE, "order_id": "source_order_id"})
+        own = features["tickets"][["ticket_id", "order_id"]]
+        triage = triage.merge(own, on="ticket_id", validate="one_to_one").merge(
+            replies, on=SOURCE, how="left", validate="many_to_one"
+        )
+        rows = zip(triage["reply"], triage["source_order_id"], triage["order_id"], strict=True)
+        triage["suggested_reply"] = pd.Series([_reply(*row) for row in rows], index=triage.index, dtype="str")
+        triage[SOURCE] = triage[SOURCE].where(triage["suggested_reply"].notna())
+        return {"ticket_triage": triage.assign(model_version=version)}
+
+    def unserved(self, features: Features, tables: Tables) -> int:
+        """None: every open ticket has a row."""
+        return 0
+
+
+def _reply(reply: object, source_order: object, own_order: object) -> str | None:
+    """The source's answer, about this ticket's order instead of the source's."""
+    if not isinstance(reply, str):
+        return None
+    if not isinstance(source_order, str):
+        return reply
+    return reply.replace(source_order, own_order if isinstance(own_order, str) else NO_ORDER)
