@@ -41,8 +41,8 @@ $(READY): $(LOCK) setup.cfg pyproject.toml
 
 demo: setup ## one night of the demo store, through Airflow, with everything it publishes
 	@$(BIN)/nightcart demo-store $(DEMO_HOME)/landing
-	@NIGHTCART_HOME=$(DEMO_HOME) NIGHTCART_LANDING=$(DEMO_HOME)/landing NIGHTCART_SETTINGS=demo/settings.yaml \
-		$(BIN)/nightcart night $(DEMO_AS_OF)
+	@export NIGHTCART_HOME=$(DEMO_HOME) NIGHTCART_LANDING=$(DEMO_HOME)/landing NIGHTCART_SETTINGS=demo/settings.yaml; \
+		$(BIN)/nightcart night $(DEMO_AS_OF) && $(BIN)/nightcart oracle
 
 up: setup ## Airflow and MLflow on loopback for NIGHTCART_HOME, nights scheduled (AIRFLOW_PORT, MLFLOW_PORT)
 	@$(BIN)/nightcart up

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from pipelines import cli_servers
+from pipelines import cli_demo, cli_servers
 from pipelines.errors import Busy, NightcartError, UsageFault
 
 app = typer.Typer(
@@ -91,7 +91,7 @@ def step(
 
 
 @app.command(epilog="Example: nightcart train demand 2011-11-06")
-def train(output: Annotated[str, typer.Argument(help="recommendations or demand")], as_of: AsOf) -> None:
+def train(output: Annotated[str, typer.Argument(help="recommendations, demand, risk or support")], as_of: AsOf) -> None:
     """Train the contestants of an output, and let the gate decide; a new champion serves from the night after."""
     from pipelines.home import Home
     from pipelines.night import night_lock
@@ -195,43 +195,8 @@ def doctor() -> None:
         raise NightcartError("something is wrong", "the last column says what to do")
 
 
-@app.command("demo-store", epilog="Example: nightcart demo-store ./landing")
-def demo_store(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the landing zone goes.")],
-) -> None:
-    """Write the landing zone of the demo store: a real shop's orders (UCI Online Retail II, CC BY 4.0), more on top."""
-    from demo.oracle import told
-    from demo.store import write_demo_store
-
-    with out.status("writing the demo store") as status:
-        figures = write_demo_store(folder, status.update)
-    out.print("\n".join(told(figures)))
-    out.print(f"the demo store's landing zone is {folder}; orders are real, all that follows from them is simulated")
-
-
-@app.command(epilog="Example: nightcart simulate ./landing --customers 2000 --products 300 --days 60 --seed 7")
-def simulate(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the landing zone goes: a new or empty folder.")],
-    customers: Annotated[int, typer.Option(min=10, help="How many customers.")] = 2_000,
-    products: Annotated[int, typer.Option(min=10, help="How many products.")] = 300,
-    days: Annotated[int, typer.Option(min=5, help="How many days; the first 60% are the history partition.")] = 60,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed writes the same bytes.")] = 7,
-) -> None:
-    """Write the landing zone of a store that does not exist, of any size; what was planted goes to DIR.truth."""
-    from demo.oracle import told
-    from demo.simulate import simulate as write
-
-    if folder.exists() and any(folder.iterdir()):
-        raise UsageFault(f"{folder} is not empty", "name a new folder, or empty this one first")
-    with out.status("simulating a store") as status:
-        figures = write(folder, customers, products, days, seed, status.update)
-    for entity, rows in figures["rows"].items():
-        out.print(f"{rows:>12,}  {entity}")
-    out.print("\n".join(told(figures)))
-    out.print(f"the landing zone is {folder}, the truths that were planted lie in {folder}.truth")
-
-
-app.add_typer(cli_servers.app)
+for more in (cli_servers, cli_demo):
+    app.add_typer(more.app)
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """Recommendations: what each customer is shown, in order."""
 
-from models.recommendations.co_purchase import CoPurchase, OwnAndTogether
+from models.recommendations.co_purchase import CoPurchase
 from models.recommendations.own_history import OwnHistory
 from models.recommendations.popular import PopularEver, PopularRecent
 
@@ -9,8 +9,7 @@ CONTESTANTS: tuple[type[PopularEver] | type[PopularRecent] | type[OwnHistory] | 
     PopularRecent,
     OwnHistory,
     CoPurchase,
-    OwnAndTogether,
 )
 """The models that the gate compares, the baseline first."""
 
-__all__ = ["CONTESTANTS", "CoPurchase", "OwnAndTogether", "OwnHistory", "PopularEver", "PopularRecent"]
+__all__ = ["CONTESTANTS", "CoPurchase", "OwnHistory", "PopularEver", "PopularRecent"]

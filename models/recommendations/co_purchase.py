@@ -11,10 +11,10 @@ from scipy import sparse
 
 from models.protocol import Features
 from models.recommendations.lists import EVERYONE, PersonalLists, days_since
-from models.recommendations.own_history import REASON as BUY_AGAIN
 from models.recommendations.own_history import own_scores
 from models.recommendations.popular import BOUGHT, PRODUCTS
 
+Floats = NDArray[np.float64]
 REASON = "bought_together"
 NEIGHBOURS = 60
 """Products kept for each product."""
@@ -23,7 +23,7 @@ BASKET_DAYS = 365
 SHRINKAGE = 5.0
 """Joint customers that a pair is drawn to nothing by."""
 BLOCK = 2_000
-"""Customers scored at once."""
+"""Customers, or products, worked on at once."""
 PURCHASES = 50
 """Purchases of a customer that count, the heaviest."""
 CANDIDATES = 60
@@ -35,12 +35,12 @@ OWN_HALF_LIFE = 180.0
 class CoPurchase(PersonalLists):
     """Cosine of two products over the last year's customers, summed over what one bought (Linden et al. 2003).
 
-    similarity(i, j) = joint / sqrt(n_i) / n_j ** damping * joint / (joint + 5), n the customers of a product: damping
-    .5 is the cosine, 1 favours rare products. reason_product_id is the bought product that gave most.
+    similarity(i, j) = joint / sqrt(n_i * n_j) * joint / (joint + 5), n the customers of a product.
+    reason_product_id is the bought product that gave most.
     """
 
     name: ClassVar[str] = "co_purchase"
-    choices: ClassVar[dict[str, tuple[float, ...]]] = {"damping": (0.3, 0.5), "popularity": (0.0, 1.0)}
+    choices: ClassVar[dict[str, tuple[float, ...]]] = {"popularity": (0.0, 1.0)}
 
     def candidates(self, features: Features) -> pd.DataFrame:
         """The best of what goes with each customer's purchases."""
@@ -53,12 +53,8 @@ class CoPurchase(PersonalLists):
             ["customer_id", "weight", "item"], ascending=[True, False, True]
         )
         bought = bought[bought.groupby("customer_id", sort=False).cumcount() < PURCHASES]
-        near = neighbours(
-            _lately(features.get(EVERYONE, features[BOUGHT])),
-            names,
-            self.weights["damping"],
-            _on_sale(features[PRODUCTS], names),
-        )
+        everyone, on_sale = features.get(EVERYONE, features[BOUGHT]), _on_sale(features[PRODUCTS], names)
+        near = neighbours(_lately(everyone), names, on_sale)
         codes, customers = pd.factorize(bought["customer_id"], sort=True)
         own = sparse.csr_array(
             (bought["weight"].to_numpy(), (codes, bought["item"].to_numpy())), shape=(len(customers), len(names))
@@ -77,38 +73,6 @@ class CoPurchase(PersonalLists):
         )
 
 
-class OwnAndTogether(CoPurchase):
-    """Own history plus a fixed share of what is bought together; each customer's best of either counts 1."""
-
-    name: ClassVar[str] = "own_and_together"
-    choices: ClassVar[dict[str, tuple[float, ...]]] = {
-        "half_life_days": (180.0, 365.0),
-        "popularity": (1.0, 0.0),
-        "damping": (0.5, 0.3),
-        "together": (0.3, 0.1, 1.0),
-    }
-
-    def candidates(self, features: Features) -> pd.DataFrame:
-        """Both kinds; a product of both has the sum of scores and is named after the larger part."""
-        bought = features[BOUGHT]
-        own = bought[["customer_id", "product_id"]].assign(
-            score=own_scores(bought, self.weights["half_life_days"]), reason=BUY_AGAIN, reason_product_id=None
-        )
-        together = super().candidates(features)
-        parts = [_by_best(own, 1.0), _by_best(together, self.weights["together"])]
-        both = pd.concat([part.astype({"reason_product_id": "str"}) for part in parts], ignore_index=True)
-        both = both.sort_values(
-            ["customer_id", "product_id", "score"], ascending=[True, True, False], ignore_index=True
-        )
-        total = both.groupby(["customer_id", "product_id"], sort=False)["score"].transform("sum")
-        return both.assign(score=total).drop_duplicates(["customer_id", "product_id"], ignore_index=True)
-
-
-def _by_best(found: pd.DataFrame, weight: float) -> pd.DataFrame:
-    best = found.groupby("customer_id")["score"].transform("max")
-    return found.assign(score=weight * found["score"] / best.where(best > 0, 1.0))
-
-
 def _lately(bought: pd.DataFrame) -> pd.DataFrame:
     return bought[days_since(bought) <= BASKET_DAYS]
 
@@ -118,34 +82,31 @@ def _on_sale(products: pd.DataFrame, names: pd.Index) -> NDArray[np.bool_]:
     return np.asarray(names.isin(products.loc[products["is_active"].astype(bool), "product_id"]))
 
 
-def neighbours(
-    bought: pd.DataFrame, names: pd.Index, damping: float, on_sale: NDArray[np.bool_] | None = None
-) -> sparse.csr_array:
+def neighbours(bought: pd.DataFrame, names: pd.Index, on_sale: NDArray[np.bool_] | None = None) -> sparse.csr_array:
     """[P, P] similarity of each product (row) to its nearest products that are on sale, zero elsewhere."""
     pairs = bought.assign(item=names.get_indexer(bought["product_id"]))[["customer_id", "item"]]
     pairs = pairs[pairs["item"] >= 0].drop_duplicates()
     rows = pd.factorize(pairs["customer_id"])[0]
     shape = (int(rows.max(initial=-1)) + 1, len(names))
     basket = sparse.csr_array((np.ones(len(pairs), np.float32), (rows, pairs["item"].to_numpy())), shape=shape)
-    joint = sparse.csr_array(basket.T @ basket)
-    count = np.maximum(joint.diagonal(), 1.0)
-    joint.setdiag(0.0)
-    if on_sale is not None:
-        joint.data[~on_sale[joint.indices]] = 0.0
-    joint.eliminate_zeros()
-    first, second = np.repeat(np.arange(len(names)), np.diff(joint.indptr)), joint.indices
-    scale = np.sqrt(count[first]) * count[second] ** damping * (joint.data + SHRINKAGE)
-    return _nearest(sparse.csr_array((joint.data**2 / scale, second, joint.indptr), shape=joint.shape))
+    count = np.maximum(np.asarray(basket.sum(axis=0), np.float64), 1.0)
+    shown = np.ones(len(names), bool) if on_sale is None else on_sale
+    other, blocks = sparse.csr_array(basket.T), range(0, len(names), BLOCK)
+    parts = [_nearest(other[start : start + BLOCK] @ basket, start, count, shown) for start in blocks]
+    return sparse.csr_array(sparse.vstack(parts, format="csr")) if parts else sparse.csr_array((0, 0))
 
 
-def _nearest(similarity: sparse.csr_array) -> sparse.csr_array:
-    """Only the NEIGHBOURS greatest of each row, ties by place."""
-    rows = np.repeat(np.arange(similarity.shape[0]), np.diff(similarity.indptr))
-    order = np.lexsort([similarity.indices, -similarity.data, rows])
-    place = np.arange(len(order)) - similarity.indptr[rows[order]]
-    kept = order[place < NEIGHBOURS]
-    entries = (similarity.data[kept], (rows[kept], similarity.indices[kept]))
-    return sparse.csr_array(entries, shape=similarity.shape)
+def _nearest(joint: sparse.csr_array, start: int, count: Floats, shown: NDArray[np.bool_]) -> sparse.csr_array:
+    """[b, P] joint customers of the products from `start` on -> similarity to the NEIGHBOURS nearest of each."""
+    both = joint.toarray()
+    own = start + np.arange(len(both))
+    both[np.arange(len(both)), own] = 0.0
+    both[:, ~shown] = 0.0
+    similar = both**2 / ((both + SHRINKAGE) * np.sqrt(np.outer(count[own], count)))
+    best = np.argpartition(-similar, min(NEIGHBOURS, similar.shape[1] - 1), axis=1)[:, :NEIGHBOURS]
+    row, place = np.nonzero(np.take_along_axis(similar, best, axis=1) > 0)
+    column = best[row, place]
+    return sparse.csr_array((similar[row, column], (row, column)), shape=similar.shape)
 
 
 def _best(own: Any, near: sparse.csr_array, start: int, exclude_bought: bool) -> tuple[NDArray[Any], ...]:

@@ -24,6 +24,8 @@ COLUMNS = [*KEY, "product_id", "score", "reason", "reason_product_id"]
 FILL_HALF_LIFE = 56.0
 """Days, of the popular list that fills up."""
 LEAST_CUSTOMERS = 0.01
+JUDGED_CUTOFFS = 3
+"""Cut-offs that weights are chosen on, the last."""
 MOST_JUDGED = 3_000
 """Customers with a target that weights are chosen on, all cut-offs together."""
 
@@ -164,7 +166,8 @@ def _counted(features: Features, targets: pd.DataFrame, exclude_bought: bool) ->
     if targets.empty:
         return targets
     mature = to_days(targets["as_of"]) + np.timedelta64(TARGET_DAYS, "D") <= to_days(targets["known_as_of"])
-    return eligible_targets(targets[mature], features, exclude_bought)
+    latest = np.unique(to_days(targets["as_of"])[mature])[-JUDGED_CUTOFFS:]
+    return eligible_targets(targets[mature & np.isin(to_days(targets["as_of"]), latest)], features, exclude_bought)
 
 
 def _drawn(counted: pd.DataFrame, seed: int) -> pd.DataFrame:

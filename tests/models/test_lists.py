@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 
 from models import metrics
-from models.recommendations import CoPurchase, OwnAndTogether, OwnHistory, PopularRecent
+from models.recommendations import CoPurchase, OwnHistory, PopularRecent
 from models.recommendations.co_purchase import neighbours
 from models.recommendations.popular import eligible_targets
 from tests.models.generators import AS_OF, at_last_cutoff, lists_frames
 from tests.models.test_recommendations import store
 
-KINDS = (OwnHistory, CoPurchase, OwnAndTogether)
+KINDS = (OwnHistory, CoPurchase)
 
 
 def shop(
@@ -53,9 +53,9 @@ def test_own_history_without_what_was_bought_is_the_popular_list() -> None:
     assert set(own["reason"]) == {"popular"}
 
 
-def test_similarity_is_the_damped_and_shrunken_cosine_over_customers() -> None:
+def test_similarity_is_the_shrunken_cosine_over_customers() -> None:
     frames = shop({}, ["ab", "ab", "abc", "a"])
-    near = neighbours(frames["everyone"], pd.Index(list("abc")), 0.5).toarray()
+    near = neighbours(frames["everyone"], pd.Index(list("abc"))).toarray()
     assert near[0, 1] == pytest.approx(3**2 / (np.sqrt(4 * 3) * (3 + 5)))
     assert near[2, 0] == pytest.approx(1 / (np.sqrt(1 * 4) * 6))
     assert near.diagonal().tolist() == [0, 0, 0]

@@ -1,0 +1,125 @@
+"""The oracle judged like a contestant: the planted probabilities, on the windows that the champions were judged on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import sqlalchemy as sa
+
+from models.bootstrap import Estimate, interval
+from models.metrics import DENOMINATOR, NUMERATOR
+from models.protocol import Features
+from pipelines.errors import UsageFault
+from pipelines.features.snapshot import Snapshot
+from pipelines.home import Home
+from pipelines.records import champions, model_performance, steps
+from pipelines.scoring.outputs import Output, output_of
+from pipelines.training.cutoffs import plan
+from pipelines.training.tracking import tracking
+
+ORACLE = "oracle"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One output's figures on the windows of the training as of a date: every contestant's, the oracle's last."""
+
+    output: str
+    metric: str
+    trained_as_of: date
+    figures: dict[str, Estimate]
+
+
+def judge_oracle(home: Home) -> list[Judged]:
+    """Each simulated output's oracle, measured by the output's own function; also a run in MLflow.
+
+    Raises:
+        UsageFault: no truth lies beside the landing zone, or no champion has been trained.
+    """
+    folder = Path(f"{home.landing}.truth")
+    if not (folder / "payments.parquet").exists():
+        raise UsageFault(f"no truth lies in {folder}", "only a store that was simulated has one")
+    found = []
+    for name, measure in MEASURES.items():
+        if (trained := _first_training(home, name)) is not None:
+            truth = pd.read_parquet(folder / f"{TRUTHS[name]}.parquet")
+            found.append(_judged(home, output_of(name), trained, truth, measure))
+    if not found:
+        raise UsageFault("neither risk nor support has a champion yet", "run a night first: `nightcart night`")
+    for one in found:
+        _track(home, one)
+    return found
+
+
+def _first_training(home: Home, output: str) -> date | None:
+    query = sa.select(champions).where(champions.c.output == output).order_by(champions.c.id)
+    row = home.records.first(query)
+    return row["trained_as_of"] if row else None
+
+
+def _judged(home: Home, output: Output, trained: date, truth: pd.DataFrame, measure: Measure) -> Judged:
+    snapshot = Snapshot(home.storage, _snapshot(home, output.name))
+    frames = {table: snapshot.frame(table) for table in (*output.features.values(), output.targets)}
+    measured = []
+    for cutoff in plan(home, trained)[output.name].evaluation:
+        features, outcomes = output.judging(frames, cutoff, trained)
+        measured.append(measure(home, output, features, outcomes, truth))
+    pooled = pd.concat(measured).groupby(level=0, sort=True).sum()
+    settings = home.settings
+    figure = interval(pooled, confidence=settings.gate.confidence, seed=settings.compute.seed)
+    figures = _contestants(home, output, trained) | {ORACLE: figure}
+    return Judged(output.name, output.label(home, output.metric), trained, figures)
+
+
+def _contestants(home: Home, output: Output, trained: date) -> dict[str, Estimate]:
+    table = model_performance.c
+    same = sa.and_(table.output == output.name, table.metric == output.metric, table.as_of == trained)
+    rows = home.records.rows(sa.select(model_performance).where(same).order_by(table.value))
+    return {row["model"]: Estimate(row["value"], row["ci_low"], row["ci_high"]) for row in rows}
+
+
+def _snapshot(home: Home, output: str) -> str:
+    """The snapshot that the output's first champion was trained on."""
+    query = sa.select(steps).where(steps.c.step == "train_first_champions", steps.c.status == "done")
+    for row in home.records.rows(query.order_by(steps.c.as_of)):
+        for decision in row["result"]["trained"]:
+            if decision["output"] == output:
+                return str(decision["snapshot"])
+    raise UsageFault(f"no night has trained {output}", "run a night first: `nightcart night`")
+
+
+def _risk(home: Home, output: Output, features: Features, outcomes: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
+    known = features["payments"][["payment_id"]].merge(truth[["payment_id", "fraud_probability"]], on="payment_id")
+    return output.measure(home, known, features, outcomes)[output.metric]
+
+
+def _support(
+    home: Home, output: Output, features: Features, outcomes: pd.DataFrame, truth: pd.DataFrame
+) -> pd.DataFrame:
+    """The share of the likeliest intent: what anyone could expect who knew all that a ticket was written from."""
+    resolved = outcomes.loc[outcomes["is_known"].astype(bool), "ticket_id"]
+    rows = features["tickets"][["ticket_id"]].merge(truth[["ticket_id", "intent_probability"]], on="ticket_id")
+    rows = rows[rows["ticket_id"].isin(resolved)].set_index("ticket_id")
+    return rows.rename(columns={"intent_probability": NUMERATOR}).assign(**{DENOMINATOR: 1.0})
+
+
+Measure = Callable[[Home, Output, Features, pd.DataFrame, pd.DataFrame], pd.DataFrame]
+MEASURES: dict[str, Measure] = {"risk": _risk, "support": _support}
+TRUTHS = {"risk": "payments", "support": "tickets"}
+
+
+def _track(home: Home, one: Judged) -> None:
+    import mlflow
+
+    with (
+        tracking(home, one.output) as experiment,
+        mlflow.start_run(experiment_id=experiment, run_name=f"{ORACLE}-{one.trained_as_of}"),
+    ):
+        mlflow.set_tags({"model": ORACLE, "as_of": str(one.trained_as_of)})
+        mlflow.log_params({"model": ORACLE, "as_of": one.trained_as_of})
+        figures = zip(("", "_low", "_high"), one.figures[ORACLE], strict=True)
+        mlflow.log_metrics({f"all/{one.metric}{end}": value for end, value in figures})
