@@ -64,7 +64,9 @@ tickets_with_text as (
         tickets.order_id,
         tickets.opened_at,
         tickets.channel,
-        coalesce(tickets.subject || chr(10) || threads.customer_text, tickets.subject, threads.customer_text, '') as text,
+        coalesce(
+            tickets.subject || chr(10) || threads.customer_text, tickets.subject, threads.customer_text, ''
+        ) as text,
         cast(coalesce(threads.unanswered_messages, 0) as {{ type_of('n') }}) as unanswered_messages
     from tickets
     left join threads on tickets.ticket_id = threads.ticket_id

@@ -26,7 +26,16 @@ payments as (
     {% endif %}
 ),
 
-customers as (select * from all_customers where customer_id in (select customer_id from payments)),
+-- only what speaks of them is looked at
+payers as (select distinct customer_id from payments),
+
+order_ids as (select distinct order_id from payments),
+
+customers as (
+    select all_customers.*
+    from all_customers
+    inner join payers on all_customers.customer_id = payers.customer_id
+),
 
 customer_spans as (
     {{ version_spans('customers', ['customer_id']) }}
@@ -44,7 +53,11 @@ accounts as (
             and {{ known_to_payment('customer_spans') }}
 ),
 
-orders as (select * from all_orders where order_id in (select order_id from payments)),
+orders as (
+    select all_orders.*
+    from all_orders
+    inner join order_ids on all_orders.order_id = order_ids.order_id
+),
 
 order_spans as (
     {{ version_spans('orders', ['order_id']) }}
@@ -66,7 +79,11 @@ paid_orders as (
             and {{ known_to_payment('order_spans') }}
 ),
 
-lines as (select * from all_lines where order_id in (select order_id from payments)),
+lines as (
+    select all_lines.*
+    from all_lines
+    inner join order_ids on all_lines.order_id = order_ids.order_id
+),
 
 line_spans as (
     {{ version_spans('lines', ['order_id', 'line_number']) }}
@@ -99,11 +116,16 @@ baskets as (
 ),
 
 returned as (
-    select distinct return_id from all_returns
-    where customer_id in (select customer_id from payments)
+    select distinct all_returns.return_id
+    from all_returns
+    inner join payers on all_returns.customer_id = payers.customer_id
 ),
 
-returns as (select * from all_returns where return_id in (select return_id from returned)),
+returns as (
+    select all_returns.*
+    from all_returns
+    inner join returned on all_returns.return_id = returned.return_id
+),
 
 return_spans as (
     {{ version_spans('returns', ['return_id']) }}
