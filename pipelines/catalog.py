@@ -135,14 +135,6 @@ INTERMEDIATE = (
         "Signed daily sums of units returned; any as_of sums what was known by then.",
     ),
     Dataset(
-        "int_stock",
-        Layer.INTERMEDIATE,
-        "product x as_of",
-        ("as_of", "product_id"),
-        DBT,
-        "The latest stock of each product that was known as of the cut-off.",
-    ),
-    Dataset(
         "int_tickets",
         Layer.INTERMEDIATE,
         "ticket x span of time",
@@ -214,7 +206,7 @@ FEATURES = (
         "product x as_of",
         ("as_of", "product_id"),
         DBT,
-        "Stock of each product as known at the cut-off, for the reorder plan.",
+        "The latest stock of each product that is known tonight, for the reorder plan.",
     ),
     Dataset(
         "features_payments",

@@ -18,3 +18,16 @@
     {%- else -%} cast(floor(({{ days }}) / {{ length }}.0) as {{ type_of('n') }})
     {%- endif -%}
 {%- endmacro %}
+
+{# Whole seconds between two times. #}
+{% macro seconds_between(later, earlier) -%}
+    {%- if target.type == 'spark' -%} (unix_timestamp({{ later }}) - unix_timestamp({{ earlier }}))
+    {%- else -%} cast(floor(extract(epoch from {{ later }} - {{ earlier }})) as {{ type_of('n') }})
+    {%- endif -%}
+{%- endmacro %}
+
+{# The day of the week, 1 for Monday. #}
+{% macro day_of_week(time) -%}
+    {%- set part = 'dayofweek_iso' if target.type == 'spark' else 'isodow' -%}
+    cast(extract({{ part }} from {{ time }}) as {{ type_of('n') }})
+{%- endmacro %}

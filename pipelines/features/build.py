@@ -35,8 +35,9 @@ def build_features(home: Home, as_of: date) -> dict[str, Any]:
     with home.warehouse.slot():
         newest = known_after(home, as_of)
         variables = {"as_of": days[0], "cutoffs": days, "recommendation_cutoffs": days, "known_after": str(newest)}
+        variables |= {"events": "tonight", "payment_fit_cutoffs": [], "ticket_fit_cutoffs": []}
         is_same_sql = home.records.result(newest, "build_features").get("dbt") == project_digest()
-        run_dbt(home, [*BUILD, *([] if is_same_sql else ["--full-refresh"])], variables | _demand(home))
+        run_dbt(home, [*BUILD, *([] if is_same_sql else ["--full-refresh"])], variables | _settings(home))
         with home.warehouse.session() as session:
             waiting = session.read("select count(*) as n from intermediate.int_order_lines_waiting")["n"][0].as_py()
             snapshot = write_snapshot(home, session, FEATURES + MARTS, as_of)
@@ -53,16 +54,20 @@ def build_training_features(
     cutoffs: Sequence[date],
     fit_cutoffs: Sequence[date],
     recommendation_cutoffs: Sequence[date] | None = None,
+    payment_fit_cutoffs: Sequence[date] = (),
+    ticket_fit_cutoffs: Sequence[date] = (),
 ) -> dict[str, Any]:
     """Build the features as of past cut-offs, with what followed as known at each of fit_cutoffs; write a snapshot.
 
-    It reads what the nights up to as_of have aggregated and leaves it as it is.
+    Payments and tickets are those of all nights up to as_of, each as of its own night, with what became of them as known
+    at each of payment_fit_cutoffs and ticket_fit_cutoffs. It reads what the nights up to as_of have aggregated and leaves it as it is.
 
     Raises:
         UsageFault: a date lies after as_of.
         NightcartError: a model or a test failed.
     """
-    late = [day for day in (*cutoffs, *fit_cutoffs, *(recommendation_cutoffs or ())) if day > as_of]
+    known = (*fit_cutoffs, *payment_fit_cutoffs, *ticket_fit_cutoffs)
+    late = [day for day in (*cutoffs, *known, *(recommendation_cutoffs or ())) if day > as_of]
     if late:
         raise UsageFault(f"cut-offs {', '.join(dates(late))} lie after {as_of}", "train as of a later night")
     variables = {
@@ -70,7 +75,10 @@ def build_training_features(
         "cutoffs": dates(cutoffs),
         "fit_cutoffs": dates(fit_cutoffs),
         "recommendation_cutoffs": dates(cutoffs if recommendation_cutoffs is None else recommendation_cutoffs),
-        **_demand(home),
+        "events": "all",
+        "payment_fit_cutoffs": dates(payment_fit_cutoffs),
+        "ticket_fit_cutoffs": dates(ticket_fit_cutoffs),
+        **_settings(home),
     }
     with home.warehouse.slot():
         run_dbt(home, [*BUILD, "--select", *TRAINING], variables)
@@ -89,6 +97,11 @@ def known_after(home: Home, as_of: date) -> date:
         return records.execute(built).scalar() or NEVER
 
 
-def _demand(home: Home) -> dict[str, int]:
-    demand = home.settings.demand
-    return {"period_days": demand.period_days, "horizon": demand.horizon}
+def _settings(home: Home) -> dict[str, int]:
+    demand, risk = home.settings.demand, home.settings.risk
+    return {
+        "period_days": demand.period_days,
+        "horizon": demand.horizon,
+        "payment_days": risk.score_window_days,
+        "label_maturity_days": risk.label_maturity_days,
+    }

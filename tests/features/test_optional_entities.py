@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pipelines.catalog import DATASETS
 from pipelines.features.dbt import run_dbt
 from pipelines.home import Home
 from tests.features.conftest import load, new_home
@@ -18,7 +19,7 @@ MODELS = {
     "int_payments": "payment_id",
     "int_returns_days": "product_id, day, known_at",
     "int_tickets": "ticket_id, known_from",
-    "int_stock": "as_of, product_id",
+    "features_stock": "as_of, product_id",
 }
 DAY = timedelta(days=1)
 FIRST = date(2024, 1, 3)
@@ -89,7 +90,7 @@ def build(home: Home, night: date, known_after: date, *flags: str) -> None:
 def rows(home: Home) -> dict[str, list[Row]]:
     with home.warehouse.session() as session:
         return {
-            name: session.read(f"select * from intermediate.{name} order by {key}").to_pylist()
+            name: session.read(f"select * from {DATASETS[name].layer}.{name} order by {key}").to_pylist()
             for name, key in MODELS.items()
         }
 
@@ -142,5 +143,5 @@ def test_what_the_rows_say(built: tuple[Home, Path]) -> None:
     tickets = [(row["ticket_id"], str(row["known_from"])[:10], row["intent"]) for row in found["int_tickets"]]
     assert tickets == [("T", "2024-01-02", None), ("T", "2024-01-03", "size"), ("U", "2024-01-06", None)]
     assert [row["customer_id"] for row in found["int_tickets"]] == [None, "C", "C"]
-    (stock,) = found["int_stock"]
+    (stock,) = found["features_stock"]
     assert (stock["as_of_date"], stock["on_hand"]) == (date(2024, 1, 3), 3)

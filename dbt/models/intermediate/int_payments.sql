@@ -87,6 +87,8 @@ known_payments as (
         first_payments.known_at,
         first_chargebacks.reported_at as chargeback_reported_at,
         first_chargebacks.known_at as chargeback_known_at,
+        first_payments.loaded_as_of as payment_loaded_as_of,
+        first_chargebacks.loaded_as_of as chargeback_loaded_as_of,
         greatest(
             first_payments.loaded_as_of, coalesce(first_chargebacks.loaded_as_of, first_payments.loaded_as_of)
         ) as loaded_as_of

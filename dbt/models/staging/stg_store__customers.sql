@@ -4,5 +4,6 @@ select
     country,
     updated_at,
     dt,
-    known_at
+    known_at,
+    loaded_as_of
 from {{ source('store', 'customers') }}

@@ -8,5 +8,6 @@ select
     channel,
     currency,
     dt,
-    known_at
+    known_at,
+    loaded_as_of
 from {{ source('store', 'orders') }}

@@ -10,5 +10,6 @@ select
     order_multiple,
     updated_at,
     dt,
-    known_at
+    known_at,
+    loaded_as_of
 from {{ source('store', 'products') }}
