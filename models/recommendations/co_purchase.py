@@ -24,9 +24,9 @@ SHRINKAGE = 5.0
 """Joint customers that a pair is drawn to nothing by."""
 BLOCK = 2_000
 """Customers, or products, worked on at once."""
-PURCHASES = 50
+PURCHASES = 20
 """Purchases of a customer that count, the heaviest."""
-CANDIDATES = 60
+CANDIDATES = 40
 """Products kept for each customer."""
 OWN_HALF_LIFE = 180.0
 """Days after which a purchase counts half as the start of a pair."""
