@@ -13,7 +13,8 @@ from markupsafe import Markup
 from pipelines.errors import NightcartError
 from pipelines.home import Home
 from pipelines.ingest.zone import open_zone
-from pipelines.publishing import report_data, report_figures
+from pipelines.publishing.report import data as report_data
+from pipelines.publishing.report import figures as report_figures
 from pipelines.publishing.manifest import checked_files, read_manifest
 from pipelines.records import Row
 
@@ -29,7 +30,7 @@ def render_report(home: Home, as_of: date) -> Row:
     release = report_data.release_row(home, as_of)
     if release is None:
         raise NightcartError(f"the night of {as_of} is not published", f"run `nightcart step publish {as_of}` first")
-    page = _environment().get_template("report.html").render(**_context(home, as_of, release))
+    page = _environment().get_template("page.html").render(**_context(home, as_of, release))
     file, latest = home.root / "reports" / f"{as_of}.html", home.root / "reports" / "latest.html"
     _write(file, page)
     is_latest = release["status"] == "published"
