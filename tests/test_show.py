@@ -33,8 +33,8 @@ def test_figures_of_the_champion_come_first(home: Home) -> None:
     gain |= {"is_promoted": True, "reason": "", "decided_at": pa.scalar(0, pa.timestamp("us")).as_py()}
     home.records.replace(promotions, [gain], sa.true())
     assert figures_of(home, "demand", "x-1", AS_OF) == [
-        ("wape", "xgboost_quantiles", "0.700 [0.600, 0.800]", "serves"),
-        ("wape", "seasonal_naive", "1.200 [1.100, 1.300]", "+40.0% [+30.0%, +50.0%]"),
+        ("WAPE", "xgboost_quantiles", "0.700 [0.600, 0.800]", "serves"),
+        ("WAPE", "seasonal_naive", "1.200 [1.100, 1.300]", "+40.0% [+30.0%, +50.0%]"),
     ]
     assert figures_of(home, "demand", "other", AS_OF) == []
 

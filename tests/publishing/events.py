@@ -69,7 +69,11 @@ def triage(as_of: date, version: str) -> Rows:
     """Every other ticket has an answer to start from."""
     rows = []
     for i, (ticket, urgency) in enumerate(zip(tickets(as_of), URGENCIES, strict=True)):
-        row = {"ticket_id": ticket["ticket_id"], "intent": INTENTS[i % len(INTENTS)], "intent_probability": 0.5 + i / 20}
+        row = {
+            "ticket_id": ticket["ticket_id"],
+            "intent": INTENTS[i % len(INTENTS)],
+            "intent_probability": 0.5 + i / 20,
+        }
         row |= {"urgency": urgency, "urgency_reason": "health: an <allergy> is mentioned" if i == 3 else None}
         row |= {"needs_human": i % 4 == 0, "suggested_reply": REPLY if i % 2 else None, "model_version": version}
         rows.append(row | {"reply_source_ticket_id": ANSWERED[i % 4 // 2] if i % 2 else None})

@@ -81,7 +81,11 @@ BROKEN: dict[str, tuple[Change, str, str]] = {
     "default unknown product": (put(DEFAULT, "product_id", "P99"), DEFAULT, "known and active"),
     "default rank twice": (again(DEFAULT), DEFAULT, "one row for each segment x rank"),
     "default gap": (drop(DEFAULT, lambda row: row["rank"] != 1), DEFAULT, "without a gap"),
-    "product not planned": (drop(PLAN, lambda row: row["product_id"] != "P05"), PLAN, "forecast and has stock is planned"),
+    "product not planned": (
+        drop(PLAN, lambda row: row["product_id"] != "P05"),
+        PLAN,
+        "forecast and has stock is planned",
+    ),
     "planned without forecast": (put(PLAN, "product_id", "P10"), PLAN, "only products that are forecast"),
     "planned without stock": (put(PLAN, "product_id", "P00"), PLAN, "stock is what is known"),
     "other stock": (put(PLAN, "on_hand", 29), PLAN, "stock is what is known"),

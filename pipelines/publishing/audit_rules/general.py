@@ -24,7 +24,6 @@ MARTS = tuple(
 )
 
 
-
 def generated_rules() -> tuple[Rule, ...]:
     """What the catalogue says: one row a key, and no infinite or undefined figure."""
     rules = []
