@@ -186,7 +186,7 @@ def night(
     skip: dict[str, str] | None = None,
     unserved: int = 0,
 ) -> str:
-    """Everything before the audit; `change` may break the outputs, `skip` says why outputs, or single tables, are not there."""
+    """Everything before the audit; `change` may break the outputs, `skip` says why outputs or tables are missing."""
     skip = skip or {}
     begin(home, as_of)
     digest = write_snapshot(home, as_of, change_snapshot)

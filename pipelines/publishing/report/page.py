@@ -14,13 +14,13 @@ from pipelines.contract import OUTPUTS
 from pipelines.errors import NightcartError
 from pipelines.home import Home
 from pipelines.ingest.zone import open_zone
+from pipelines.publishing.manifest import checked_files, read_manifest
 from pipelines.publishing.report import data, figures
 from pipelines.publishing.report.demand import reorder, top_forecasts
 from pipelines.publishing.report.recommendations import most_recommended
 from pipelines.publishing.report.risk import risk
 from pipelines.publishing.report.support import support
 from pipelines.publishing.words import METRICS, metric_name, metric_words
-from pipelines.publishing.manifest import checked_files, read_manifest
 from pipelines.records import Row
 
 UNITS = {"W": "week", "D": "day"}
