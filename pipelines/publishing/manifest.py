@@ -34,7 +34,7 @@ def output_files(home: Home, scores: Mapping[str, Scored]) -> dict[str, list[Pat
     }
 
 
-def skipped_of(scores: Mapping[str, Scored]) -> dict[str, str]:
+def all_skipped(scores: Mapping[str, Scored]) -> dict[str, str]:
     """Outputs, and single tables of others, that are not there tonight, with the reason."""
     outputs = {output: scored.skipped for output, scored in scores.items() if scored.skipped}
     tables = [scored.skipped_tables for scored in scores.values() if not scored.skipped]
@@ -64,7 +64,7 @@ def write_manifest(home: Home, as_of: date, scores: Mapping[str, Scored]) -> Man
         "models": models_of(home, as_of),
         "settings": home.settings.in_digest(),
         "inputs_digest": home.inputs_digest,
-        "skipped": skipped_of(scores),
+        "skipped": all_skipped(scores),
     }
     try:
         home.storage.put_json(manifest_key(release_id), manifest)
