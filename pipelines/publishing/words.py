@@ -11,7 +11,7 @@ METRICS = {
     "ndcg": "NDCG of the list against what was bought in the 28 days after, 0 to 1",
     "recall": "share of what was bought in the 28 days after that was on the list",
     "hit_rate": "share of customers who bought something that was on their list",
-    "average_precision": "average precision: share of frauds among all payments that are as risky, averaged over the frauds",
+    "average_precision": "average precision: share of frauds among payments at least as risky, mean over the frauds",
     "roc_auc": "ROC AUC: chance that a fraud gets a greater probability than an honest payment",
     "customer_precision": "share with a fraud among the riskiest customers of each day, as many as can be reviewed",
     "brier": "Brier score: mean squared error of the probability",
