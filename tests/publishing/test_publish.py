@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 
-from pipelines.catalog import PUBLISHED, RECORD_TABLES
+from pipelines.catalog import DATASETS, PUBLISHED, RECORD_TABLES
 from pipelines.errors import Busy, NightcartError, NothingToDo, StorageFault, UsageFault
 from pipelines.home import PROJECT, Home
 from pipelines.publishing import publish as module
