@@ -109,7 +109,7 @@ def test_what_to_review(home: Home) -> None:
     assert re.findall(r'figure">(\d+)', page) == ["10", "3", "1"]
     assert re.findall(r"<td>(X\d\d)", page) == ["X03", "X08", "X05"]
     assert "expected loss 4,590" in page
-    assert "amount is 2,300, which raises the risk" in page
+    assert 'colspan="3">amount is 2,300</td>' in page
     assert "4.0%" in page
 
 

@@ -76,7 +76,7 @@ def forecast(product: Mapping[str, Any], unit: str) -> Figure:
 
 def tickets(by_intent: Mapping[str, Mapping[str, int]]) -> Figure:
     """Open tickets by intent, stacked by urgency; the most frequent intent on top."""
-    intents = list(reversed(by_intent))
+    intents = list(by_intent)[::-1]
     traces = [
         {
             "type": "bar",

@@ -8,6 +8,7 @@ from typing import Any
 from pipelines.publishing.report.query import Files, rows_of, views, why_empty
 
 SHOWN = 10
+RAISES = ", which raises the risk"
 DECISIONS = """
     select decision, count(payment_id) as payments, coalesce(sum(expected_loss), 0.0) as expected_loss
     from (select unnest(['accept', 'review', 'block']) as decision) left join risk_flags using (decision)
@@ -34,6 +35,6 @@ def risk(files: Files, skipped: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _sentences(row: Mapping[str, Any]) -> list[str]:
-    """The reasons without the code before each."""
-    reasons = [row[name] for name in ("reason_1", "reason_2", "reason_3") if row[name]]
+    """The reasons without the code before each, and without what the heading says."""
+    reasons = [row[name].removesuffix(RAISES) for name in ("reason_1", "reason_2", "reason_3") if row[name]]
     return [reason.partition(": ")[2] or reason for reason in reasons]
