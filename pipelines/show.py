@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -21,6 +22,7 @@ from pipelines.errors import NothingToDo
 from pipelines.home import Home
 from pipelines.night import run_night
 from pipelines.prune import KINDS, Pruned
+from pipelines.publishing.words import metric_name
 from pipelines.records import Row, model_performance, promotions, releases, steps
 from pipelines.steps import STEPS
 
@@ -65,22 +67,33 @@ class _Lines:
 
 def summary(home: Home, release: Row) -> RenderableType:
     """What was published, who served it, what it took and where to look next."""
-    return Group(
-        _served(home, release), _published(release), _seconds(home, release["as_of"]), _next(home, release["as_of"])
-    )
+    as_of = release["as_of"]
+    parts = [_served(home, release), _published(release), _seconds(home, as_of), _next(home, as_of)]
+    if release["skipped"]:
+        parts.insert(1, _skipped(release["skipped"]))
+    return Group(*parts)
 
 
 def _served(home: Home, release: Row) -> Table:
     table = _table(f"release {release['release_id']}", "output and model", "figure [95%]", "gain over it [95%]")
     for output in OUTPUTS:
-        if reason := release["skipped"].get(output):
-            table.add_row(f"[bold]{output}[/]: skipped", reason)
+        if output in release["skipped"]:
+            table.add_row(f"[bold]{output}[/]", "skipped")
         else:
             version = release["model_versions"][output]
             rows = figures_of(home, output, version, release["as_of"])
             table.add_row(f"[bold]{output}[/]", rows[0][0] if rows else "", "" if rows else "too little data to judge")
             for _, model, figure, gain in rows or [("", version.rpartition("-")[0], "", "")]:
                 table.add_row(f"  {model}", figure, gain)
+    return table
+
+
+def _skipped(skipped: Mapping[str, str]) -> Table:
+    """Outputs, and single tables of others, that are empty tonight, with the reason."""
+    table = _table("skipped: typed and empty", "output or table", "why")
+    table.columns[1].no_wrap, table.columns[1].overflow, table.columns[1].justify = False, "fold", "left"
+    for name, reason in skipped.items():
+        table.add_row(name, reason)
     return table
 
 
@@ -100,7 +113,7 @@ def figures_of(home: Home, output: str, version: str, as_of: date) -> list[tuple
     same = [own, *(row for row in judged if row["as_of"] == own["as_of"] and row["model"] != own["model"])]
     query = sa.select(promotions).where(gains.output == output, gains.as_of == own["as_of"])
     over = {row["against"]: row for row in home.records.rows(query.where(gains.challenger == own["model"]))}
-    metric = spec.label(home, spec.metric)
+    metric = metric_name(spec.label(home, spec.metric))
     return [
         (
             metric,

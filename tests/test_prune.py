@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipelines.catalog import OUTPUT_TABLES
 from pipelines.errors import Busy, StorageFault
 from pipelines.features.snapshot import parts_lock
 from pipelines.home import Home
@@ -65,7 +66,7 @@ def home(request: pytest.FixtureRequest, tmp_path: Path) -> Home:
         home.storage.put_json(f"incoming/{as_of}/manifest.json", {})
         home.storage.put_json(f"incoming/{as_of}/orders/{as_of}.parquet", {})
         home.storage.put_json(f"quarantine/{as_of}/orders.parquet", {})
-    for output, version in {**VERSIONS, "risk": "challenger-00"}.items():
+    for output, version in (*VERSIONS.items(), ("risk", "challenger-00")):
         home.storage.put_json(f"models/{output}/{version}/digests.json", {})
     return home
 
@@ -116,7 +117,7 @@ def test_a_night_that_stopped_keeps_what_it_made(tmp_path: Path) -> None:
     publish_night(home, AS_OF)
     stopped = night(home, AS_OF + DAY)  # scored, not audited
     prune(home, fresh=NOW)
-    assert len(list(home.storage.keys(f"releases/{stopped}"))) == 3
+    assert len(list(home.storage.keys(f"releases/{stopped}"))) == len(OUTPUT_TABLES)
     assert len(list(home.storage.keys("snapshots"))) == 2
 
 

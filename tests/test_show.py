@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from io import StringIO
 
@@ -11,9 +12,11 @@ import pytest
 import sqlalchemy as sa
 from rich.console import Console
 
+from pipelines.contract import OUTPUTS
 from pipelines.home import Home
+from pipelines.publishing.words import metric_name, metric_words
 from pipelines.records import model_performance, promotions
-from pipelines.show import figures_of, print_rows
+from pipelines.show import figures_of, print_rows, summary
 
 AS_OF = date(2011, 11, 1)
 
@@ -33,8 +36,8 @@ def test_figures_of_the_champion_come_first(home: Home) -> None:
     gain |= {"is_promoted": True, "reason": "", "decided_at": pa.scalar(0, pa.timestamp("us")).as_py()}
     home.records.replace(promotions, [gain], sa.true())
     assert figures_of(home, "demand", "x-1", AS_OF) == [
-        ("wape", "xgboost_quantiles", "0.700 [0.600, 0.800]", "serves"),
-        ("wape", "seasonal_naive", "1.200 [1.100, 1.300]", "+40.0% [+30.0%, +50.0%]"),
+        ("WAPE", "xgboost_quantiles", "0.700 [0.600, 0.800]", "serves"),
+        ("WAPE", "seasonal_naive", "1.200 [1.100, 1.300]", "+40.0% [+30.0%, +50.0%]"),
     ]
     assert figures_of(home, "demand", "other", AS_OF) == []
 
@@ -43,6 +46,32 @@ def test_a_figure_without_truth_says_so(home: Home) -> None:
     home.records.replace(model_performance, [performance("popular_ever", "x-1", None)], sa.true())
     ((_, _, figure, _),) = figures_of(home, "demand", "x-1", AS_OF)
     assert figure == "nothing to judge by"
+
+
+def test_what_is_skipped_is_told_with_the_reason(home: Home) -> None:
+    reasons = {output: f"nothing is known of {output}" for output in OUTPUTS}
+    skipped = reasons | {"reorder_plan": "no stock_levels are known"}
+    release = {"release_id": "r", "as_of": AS_OF, "rows": {"reorder_plan": 0}, "skipped": skipped, "model_versions": {}}
+    shown = StringIO()
+    Console(file=shown, width=120).print(summary(home, release))
+    assert re.search(r"skipped: typed and empty *\n *\n +output or table +why", shown.getvalue())
+    assert all(re.search(rf"^ +{name} +{reason} *$", shown.getvalue(), re.M) for name, reason in skipped.items())
+    shown = StringIO()
+    Console(file=shown, width=120).print(summary(home, release | {"skipped": reasons}))
+    assert "no stock_levels" not in shown.getvalue()
+
+
+def test_metrics_have_names() -> None:
+    labels = ["ndcg_at_20", "average_precision", "roc_auc", "customer_precision_at_50", "macro_f1", "accuracy"]
+    assert [metric_name(label) for label in labels] == [
+        "NDCG at 20",
+        "average precision",
+        "ROC AUC",
+        "customer precision at 50",
+        "macro F1",
+        "accuracy",
+    ]
+    assert metric_words("accuracy", True) == "accuracy: share of tickets with the right intent; higher is better"
 
 
 def test_rows_for_people_and_programs(capsys: pytest.CaptureFixture[str]) -> None:

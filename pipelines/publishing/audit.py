@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from pipelines.catalog import MARTS, OUTPUT_TABLES, Dataset
 from pipelines.errors import StorageFault, UsageFault
 from pipelines.home import Home
-from pipelines.publishing.audit_rules import FEATURES_READ, RULES, Rule
+from pipelines.publishing.audit_rules import AT_CUTOFFS, FEATURES_READ, RULES, Rule
 from pipelines.publishing.audit_suites import suite_failures
 from pipelines.publishing.failure import SAMPLES, Failure, fault_of
 from pipelines.publishing.manifest import (
@@ -31,6 +31,7 @@ from pipelines.warehouse.duckdb import MEMORY_LIMIT
 
 MIN_VOLUME_RATIO = 0.5  # of the rows in the last release
 MIN_VOLUME_ROWS = 20  # rows in the last release from which volumes are compared
+OF_EVENTS = ("risk_flags", "ticket_triage")  # a row for each of what came in: how much that is, is the store's affair
 
 Files = Mapping[str, Sequence[Path]]
 
@@ -46,12 +47,12 @@ def audit(home: Home, as_of: date) -> Row:
     outputs = output_files(home, scores)
     files = {dataset.name: snapshot_files(home, as_of, dataset.name) for dataset in MARTS} | outputs
     features = {name: snapshot_files(home, as_of, name) for name in FEATURES_READ}
-    rules = [rule for rule in RULES if rule.output is None or not scores[rule.output].skipped]
+    rules = [rule for rule in RULES if rule.output is None or not scores[rule.output].why_skipped(rule.table)]
     failures = [failure for dataset in OUTPUT_TABLES for failure in _type_failures(dataset, outputs[dataset.name])]
     if not failures:  # what follows needs the right columns
         least = _least_rows(scores, features)
         for dataset in OUTPUT_TABLES:
-            failures += _suite_failures(home, dataset, outputs[dataset.name], least[dataset.name])
+            failures += _suite_failures(home, dataset, outputs[dataset.name], least.get(dataset.name, 0))
         failures += _rule_failures(home, as_of, scores, rules, files | features)
         failures += _volume_failures(home, as_of, scores)
     release_id = next(iter(scores.values())).release_id
@@ -87,6 +88,8 @@ def _least_rows(scores: Mapping[str, Scored], features: Files) -> dict[str, int]
         "recommendations": int(rows["features_customer_products"] > 0 and not scores["recommendations"].unserved),
         "recommendations_default": int(rows["features_customer_products"] > 0),
         "demand_forecasts": int(rows["features_demand_products"] > 0),
+        "risk_flags": int(rows["features_payments"] > 0),
+        "ticket_triage": int(rows["features_tickets"] > 0),
     }
 
 
@@ -120,10 +123,11 @@ def _volume_failures(home: Home, as_of: date, scores: Mapping[str, Scored]) -> l
         return []  # pruned since, and this is a night of long ago
     settings = read_manifest(home, last["release_id"])["settings"]
     failures = []
-    for dataset in OUTPUT_TABLES:
+    for dataset in (dataset for dataset in OUTPUT_TABLES if dataset.name not in OF_EVENTS):
         output = str(dataset.output)
         before, now = last["rows"].get(dataset.name, 0), scores[output].rows.get(dataset.name, 0)
-        if scores[output].skipped or output in last["skipped"] or before < MIN_VOLUME_ROWS:
+        was_skipped = {output, dataset.name} & set(last["skipped"])
+        if scores[output].why_skipped(dataset.name) or was_skipped or before < MIN_VOLUME_ROWS:
             continue
         is_comparable = settings[output] == home.settings.in_digest()[output]
         if is_comparable and now < MIN_VOLUME_RATIO * before and not _is_accepted(home, dataset.name, as_of):
@@ -159,15 +163,17 @@ def _variables(home: Home, as_of: date, scores: Mapping[str, Scored]) -> dict[st
         "as_of": as_of,
         "horizon": home.settings.demand.horizon,
         "period_days": home.settings.demand.period_days,
+        "service_level": home.settings.demand.service_level,
         "exclude_bought": home.settings.recommendations.exclude_bought,
         "unserved": scores["recommendations"].unserved,
+        "reviews_per_night": home.settings.risk.reviews_per_night,
     }
 
 
 def _view(connection: duckdb.DuckDBPyConnection, name: str, files: Sequence[Path]) -> None:
-    """The rows of a table under its name, features only of tonight; no rule reads an output that was skipped."""
+    """The rows of a table under its name, features only of tonight; no rule reads a table that was skipped."""
     if files:
-        where = "as_of = getvariable('as_of')" if name in FEATURES_READ else "true"
+        where = "as_of = getvariable('as_of')" if name in AT_CUTOFFS else "true"
         connection.read_parquet([str(file) for file in files]).filter(where).create_view(name)
 
 

@@ -25,13 +25,20 @@ def table_key(release_id: str, table: str) -> str:
 
 
 def output_files(home: Home, scores: Mapping[str, Scored]) -> dict[str, list[Path]]:
-    """The file of each output table; none for an output that was skipped."""
+    """The file of each output table; none for one that was skipped."""
     return {
         dataset.name: []
-        if (scored := scores[str(dataset.output)]).skipped
+        if (scored := scores[str(dataset.output)]).why_skipped(dataset.name)
         else [home.storage.path(table_key(scored.release_id, dataset.name))]
         for dataset in OUTPUT_TABLES
     }
+
+
+def all_skipped(scores: Mapping[str, Scored]) -> dict[str, str]:
+    """Outputs, and single tables of others, that are not there tonight, with the reason."""
+    outputs = {output: scored.skipped for output, scored in scores.items() if scored.skipped}
+    tables = [scored.skipped_tables for scored in scores.values() if not scored.skipped]
+    return outputs | {table: reason for skipped in tables for table, reason in skipped.items()}
 
 
 def snapshot_files(home: Home, as_of: date, table: str) -> list[Path]:
@@ -57,7 +64,7 @@ def write_manifest(home: Home, as_of: date, scores: Mapping[str, Scored]) -> Man
         "models": models_of(home, as_of),
         "settings": home.settings.in_digest(),
         "inputs_digest": home.inputs_digest,
-        "skipped": {output: scored.skipped for output, scored in scores.items() if scored.skipped},
+        "skipped": all_skipped(scores),
     }
     try:
         home.storage.put_json(manifest_key(release_id), manifest)

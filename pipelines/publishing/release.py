@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import sqlalchemy as sa
@@ -25,6 +25,11 @@ class Scored:
     model_version: str | None
     skipped: str | None  # why there is no output tonight
     unserved: int  # customers with nothing left to recommend
+    skipped_tables: Mapping[str, str] = field(default_factory=dict)  # why a table of an output that is there is not
+
+    def why_skipped(self, table: str) -> str | None:
+        """Why there are no rows of a table tonight; null where there should be."""
+        return self.skipped or self.skipped_tables.get(table)
 
 
 def release_id_of(
@@ -116,6 +121,12 @@ def scores_of(home: Home, as_of: date) -> dict[str, Scored]:
                 f"run `nightcart step score_{output} {as_of}`, or the whole night again",
             )
         scores[output] = Scored(
-            output, expected, result["tables"], result["model_version"], result["skipped"], result.get("unserved", 0)
+            output,
+            expected,
+            result["tables"],
+            result["model_version"],
+            result["skipped"],
+            result.get("unserved", 0),
+            result.get("skipped_tables", {}),
         )
     return scores

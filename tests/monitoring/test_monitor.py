@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.contract import OUTPUTS
 from pipelines.home import Home
 from pipelines.monitoring.monitor import monitor
 from tests.publishing.generators import AS_OF, FIRST, VERSIONS, crown, home_in, night, publish_night
@@ -15,7 +16,7 @@ from tests.publishing.generators import AS_OF, FIRST, VERSIONS, crown, home_in, 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    """A fresh home whose two outputs have champions."""
+    """A fresh home whose outputs have champions."""
     home = home_in(tmp_path)
     for output in VERSIONS:
         crown(home, output)
@@ -37,7 +38,7 @@ def test_the_figures_are_of_the_champion_s_training(home: Home) -> None:
 def test_an_output_without_a_champion_has_no_figures(tmp_path: Path) -> None:
     home = home_in(tmp_path)
     night(home)
-    assert monitor(home, AS_OF)["models"] == {"recommendations": None, "demand": None}
+    assert monitor(home, AS_OF)["models"] == dict.fromkeys(OUTPUTS)
 
 
 def test_volumes_stand_beside_the_last_release(home: Home) -> None:

@@ -12,7 +12,7 @@ from tests.publishing.generators import VERSIONS, crown, home_in
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    """A fresh home whose two outputs have champions."""
+    """A fresh home whose outputs have champions."""
     home = home_in(tmp_path / "home")
     for output in VERSIONS:
         crown(home, output)

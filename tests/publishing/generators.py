@@ -19,6 +19,7 @@ from pipelines.publishing.release import night_release_id, scores_of
 from pipelines.records import champions, clock, model_performance, nights, promotions, quarantine_counts, steps
 from pipelines.settings import Places, Settings
 from pipelines.storage import digest_of
+from tests.publishing.events import flags, payments, plan, replies, tickets, triage
 
 Rows = list[dict[str, Any]]
 Change = Callable[[dict[str, Rows]], None]
@@ -27,7 +28,13 @@ FIRST = date(2011, 10, 1)  # training of the first champions
 PRODUCTS = [f"P{number:02d}" for number in range(12)]
 CUSTOMERS = [f"C{number:02d}" for number in range(9)]
 TOP_K, HORIZON, DAYS = 5, 4, 7
-VERSIONS = {"demand": "xgboost_quantiles-0123456789ab", "recommendations": "popular_recent-ba9876543210"}
+VERSIONS = {
+    "demand": "xgboost_quantiles-0123456789ab",
+    "recommendations": "popular_recent-ba9876543210",
+    "risk": "xgboost_risk-00aa11bb22cc",
+    "support": "tfidf_linear-cc22bb11aa00",
+}
+METRICS = {"demand": "wape", "recommendations": "ndcg", "risk": "average_precision", "support": "accuracy"}
 
 
 def home_in(root: Path, **demand: Any) -> Home:
@@ -36,6 +43,7 @@ def home_in(root: Path, **demand: Any) -> Home:
     settings = Settings(
         recommendations={"top_k": TOP_K},  # type: ignore[arg-type]
         demand={"horizon": HORIZON, **demand},  # type: ignore[arg-type]
+        risk={"reviews_per_night": 5},  # type: ignore[arg-type]
         compute={"threads": 1},  # type: ignore[arg-type]
     )
     return Home(Places.from_environment({"NIGHTCART_HOME": str(root)}), settings)
@@ -57,6 +65,13 @@ def features(as_of: date) -> dict[str, Rows]:
         ],
         "features_products": [{"as_of": as_of, "product_id": p, "is_active": True, "category": "a"} for p in PRODUCTS],
         "features_demand_products": [{"as_of": as_of, "product_id": p} for p in PRODUCTS[:10]],
+        "features_stock": [
+            {"as_of": as_of, "product_id": p, "on_hand": 4 * i, "on_order": None if i == 2 else 3}
+            for i, p in enumerate(PRODUCTS[2:])
+        ],
+        "features_payments": payments(as_of),
+        "features_tickets": tickets(as_of),
+        "features_ticket_replies": replies(),
     }
 
 
@@ -67,6 +82,7 @@ def marts(as_of: date) -> dict[str, Rows]:
         "dim_products": [
             dict.fromkeys(DATASETS["dim_products"].column_names)
             | {"product_id": p, "title": f"<b>{p}</b> MUG", "unit_price": Decimal("2.5"), "is_active": True}
+            | {"unit_cost": None if p == "P03" else Decimal("1.2"), "order_multiple": 12 if p < "P08" else None}
             | {"first_sold_on": as_of - 140 * day, "last_sold_on": as_of - day}
             for p in PRODUCTS
         ],
@@ -102,6 +118,11 @@ def outputs(as_of: date) -> dict[str, Rows]:
             for i, p in enumerate(PRODUCTS[:10])
             for h in range(1, HORIZON + 1)
         ],
+        "reorder_plan": plan(PRODUCTS[2:10]),
+        "demand_totals": [],
+        "risk_flags": flags(as_of, VERSIONS["risk"]),
+        "ticket_triage": triage(as_of, VERSIONS["support"]),
+        "ticket_trends": [],
     }
 
 
@@ -130,7 +151,7 @@ def done(home: Home, as_of: date, step: str, result: dict[str, Any], seconds: fl
 def crown(home: Home, output: str, version: str | None = None, effective_from: date = FIRST) -> None:
     """Record a champion with its figures and the gate's."""
     version = version or VERSIONS[output]
-    model, metric = version.rsplit("-", 1)[0], {"demand": "wape", "recommendations": "ndcg"}[output]
+    model, metric = version.rsplit("-", 1)[0], METRICS[output]
     shared = {"output": output, "reason": f"best on {metric}"}
     champion = shared | {"model": model, "model_version": version, "trained_as_of": effective_from}
     row = champion | {"effective_from": effective_from, "decided_by": "first champion", "decided_at": clock()}
@@ -165,7 +186,7 @@ def night(
     skip: dict[str, str] | None = None,
     unserved: int = 0,
 ) -> str:
-    """Everything before the audit; `change` may break the outputs, `skip` gives outputs without rows the reason."""
+    """Everything before the audit; `change` may break the outputs, `skip` says why outputs or tables are missing."""
     skip = skip or {}
     begin(home, as_of)
     digest = write_snapshot(home, as_of, change_snapshot)
@@ -175,13 +196,14 @@ def night(
     for output, version in VERSIONS.items():
         counts = {}
         for dataset in (dataset for dataset in OUTPUT_TABLES if dataset.output == output):
-            rows = [] if output in skip else tables[dataset.name]
+            rows = [] if output in skip or dataset.name in skip else tables[dataset.name]
             home.storage.put_table(
                 f"releases/{release_id}/{dataset.name}.parquet", pa.Table.from_pylist(rows, schema=dataset.schema)
             )
             counts[dataset.name] = len(rows)
         result = {"output": output, "release_id": release_id, "tables": counts, "skipped": skip.get(output)}
         result |= {"model_version": version, "unserved": unserved if output == "recommendations" else 0}
+        result |= {"skipped_tables": {table: skip[table] for table in counts if table in skip and table != output}}
         done(home, as_of, f"score_{output}", result)
     return release_id
 

@@ -7,9 +7,12 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 
+from models.reorder import reorder_plan
+from models.risk import decide
 from pipelines.catalog import DATASETS, OUTPUT_TABLES
 from pipelines.errors import AuditFault, NothingToDo, StorageFault, UsageFault
 from pipelines.home import Home
@@ -18,16 +21,30 @@ from pipelines.publishing.audit import accept, audit
 from pipelines.publishing.publish import query
 from pipelines.publishing.suites import as_text, read_suite, suite_file, suite_of
 from pipelines.storage import write_parquet
-from tests.publishing.generators import AS_OF, CUSTOMERS, PRODUCTS, Rows, bought, night, outputs, publish_night
+from tests.publishing.events import PROBABILITIES
+from tests.publishing.generators import (
+    AS_OF,
+    CUSTOMERS,
+    DAYS,
+    PRODUCTS,
+    Rows,
+    bought,
+    features,
+    marts,
+    night,
+    outputs,
+    publish_night,
+)
 
 Tables = dict[str, Rows]
 Change = Callable[[Tables], None]
 FORECASTS, LISTS, DEFAULT = "demand_forecasts", "recommendations", "recommendations_default"
+PLAN, FLAGS, TRIAGE = "reorder_plan", "risk_flags", "ticket_triage"
 
 
-def put(table: str, column: str, value: Any) -> Change:
-    """Put a value into the table's last row."""
-    return lambda tables: tables[table][-1].update({column: value})
+def put(table: str, column: str, value: Any, at: int = -1) -> Change:
+    """Put a value into one of the table's rows, the last if not said otherwise."""
+    return lambda tables: tables[table][at].update({column: value})
 
 
 def again(table: str) -> Change:
@@ -64,9 +81,53 @@ BROKEN: dict[str, tuple[Change, str, str]] = {
     "default unknown product": (put(DEFAULT, "product_id", "P99"), DEFAULT, "known and active"),
     "default rank twice": (again(DEFAULT), DEFAULT, "one row for each segment x rank"),
     "default gap": (drop(DEFAULT, lambda row: row["rank"] != 1), DEFAULT, "without a gap"),
+    "product not planned": (
+        drop(PLAN, lambda row: row["product_id"] != "P05"),
+        PLAN,
+        "forecast and has stock is planned",
+    ),
+    "planned without forecast": (put(PLAN, "product_id", "P10"), PLAN, "only products that are forecast"),
+    "planned without stock": (put(PLAN, "product_id", "P00"), PLAN, "stock is what is known"),
+    "other stock": (put(PLAN, "on_hand", 29), PLAN, "stock is what is known"),
+    "stock not known": (put(PLAN, "on_order", 1, at=2), PLAN, "stock is what is known"),
+    "half a box": (put(PLAN, "order_quantity", 30, at=0), PLAN, "multiple of order_multiple"),
+    "ordered for nothing": (put(PLAN, "order_quantity", 12), PLAN, "from the reorder point on"),
+    "not ordered": (put(PLAN, "order_quantity", 0, at=0), PLAN, "below the reorder point"),
+    "cost of what has none": (put(PLAN, "expected_cost", 1.0, at=1), PLAN, "exactly where unit_cost is known"),
+    "no cost": (put(PLAN, "expected_cost", None), PLAN, "exactly where unit_cost is known"),
+    "planned twice": (again(PLAN), PLAN, "one row for each product"),
+    "sent back": (put(PLAN, "order_quantity", -12, at=0), PLAN, "column=order_quantity"),
+    "short beyond doubt": (put(PLAN, "stockout_probability", 1.01), PLAN, "column=stockout_probability"),
+    "planned without a reason": (put(PLAN, "reason", ""), PLAN, "column=reason"),
+    "payment not decided": (drop(FLAGS, lambda row: row["payment_id"] != "X04"), FLAGS, "has a decision"),
+    "unknown payment": (put(FLAGS, "payment_id", "X99"), FLAGS, "only payments of features_payments"),
+    "payment twice": (again(FLAGS), FLAGS, "one row for each payment"),
+    "another's order": (put(FLAGS, "order_id", "O99"), FLAGS, "order_id is the payment's"),
+    "other loss": (put(FLAGS, "expected_loss", 0.19), FLAGS, "probability times the amount"),
+    "ranked but accepted": (put(FLAGS, "decision", "accept", at=3), FLAGS, "exactly the payments to review"),
+    "to review without a rank": (put(FLAGS, "review_rank", None, at=3), FLAGS, "exactly the payments to review"),
+    "gap in review ranks": (put(FLAGS, "review_rank", 5, at=3), FLAGS, "review ranks run from 1"),
+    "review rank twice": (put(FLAGS, "review_rank", 2, at=3), FLAGS, "review ranks run from 1"),
+    "improbable payment": (put(FLAGS, "fraud_probability", 1.2, at=7), FLAGS, "column=fraud_probability"),
+    "gain expected": (put(FLAGS, "expected_loss", -1.0), FLAGS, "column=expected_loss"),
+    "unknown decision": (put(FLAGS, "decision", "wait"), FLAGS, "column=decision"),
+    "no flags": (drop(FLAGS, lambda row: False), FLAGS, "row_count"),
+    "ticket not triaged": (drop(TRIAGE, lambda row: row["ticket_id"] != "T03"), TRIAGE, "is triaged"),
+    "unknown ticket": (put(TRIAGE, "ticket_id", "T99"), TRIAGE, "only tickets of features_tickets"),
+    "ticket twice": (again(TRIAGE), TRIAGE, "one row for each open ticket"),
+    "answer from nowhere": (put(TRIAGE, "reply_source_ticket_id", None), TRIAGE, "where its source is named"),
+    "source without answer": (put(TRIAGE, "suggested_reply", None), TRIAGE, "where its source is named"),
+    "unknown source": (put(TRIAGE, "reply_source_ticket_id", "T92"), TRIAGE, "a ticket of features_ticket_replies"),
+    "own source": (put(TRIAGE, "reply_source_ticket_id", "T07"), TRIAGE, "no ticket answers itself"),
+    "improbable intent": (put(TRIAGE, "intent_probability", -0.1), TRIAGE, "column=intent_probability"),
+    "unknown urgency": (put(TRIAGE, "urgency", "extreme"), TRIAGE, "column=urgency"),
+    "no intent": (put(TRIAGE, "intent", None), TRIAGE, "column=intent"),
+    "no triage": (drop(TRIAGE, lambda row: False), TRIAGE, "row_count"),
 }
 BY_SUITE = {"null", "negative units", "quantiles out of order", "horizon too far", "no forecast", "rank too high"}
-BY_SUITE |= {"unknown arm"}  # the other rules are SQL: their tests leave the suites' seconds out
+BY_SUITE |= {"unknown arm", "sent back", "short beyond doubt", "planned without a reason", "improbable payment"}
+BY_SUITE |= {"gain expected", "unknown decision", "no flags", "improbable intent", "unknown urgency", "no intent"}
+BY_SUITE |= {"no triage"}  # the other rules are SQL: their tests leave the suites' seconds out
 BROKEN_MARTS: dict[str, tuple[Change, str, str]] = {
     "sold tomorrow": (put("fct_daily_sales", "day", AS_OF), "fct_daily_sales", "nothing from the future"),
     "last sold tonight": (put("dim_products", "last_sold_on", AS_OF), "dim_products", "nothing from the future"),
@@ -98,6 +159,33 @@ def test_a_broken_mart_or_reference_stops_the_night(home: Home, case: str, monke
     change, table, rule = BROKEN_MARTS[case]
     night(home, change_snapshot=change if case != "inactive product" else _without_first_product)
     _assert_stopped(home, table, rule)
+
+
+def test_more_reviews_than_people_can_do(home: Home) -> None:
+    night(home)
+    home.settings.risk.__dict__["reviews_per_night"] = 2
+    night(home)
+    with pytest.raises(AuditFault, match=r"risk.reviews_per_night\): 1 row, such as reviews 3, allowed 2"):
+        audit(home, AS_OF)
+
+
+@pytest.mark.parametrize("level", [0.2, 0.95])
+def test_what_the_models_say_passes(home: Home, level: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.publishing.audit.suite_failures", lambda *_: [])
+    home.settings.demand.__dict__["service_level"] = level
+
+    def decide_all(tables: Tables) -> None:
+        known = features(AS_OF) | marts(AS_OF)
+        frames = (tables[FORECASTS], known["dim_products"], known["features_stock"])
+        plan = reorder_plan(*(pd.DataFrame(rows) for rows in frames), period_days=DAYS, service_level=level)
+        tables[PLAN] = plan.astype(object).where(plan.notna(), None).to_dict("records")
+        paid = pd.DataFrame(known["features_payments"])
+        scored = paid[["payment_id", "order_id", "amount"]].assign(fraud_probability=PROBABILITIES)
+        flags = decide(scored, review_cost=3.0, block_cost=15.0, reviews_per_night=2).assign(model_version="x")
+        tables[FLAGS] = flags.drop(columns="amount").astype(object).where(flags.notna(), None).to_dict("records")
+
+    night(home, change=decide_all)
+    audit(home, AS_OF)
 
 
 def test_what_was_bought_may_be_recommended_when_the_setting_says_so(home: Home) -> None:
@@ -151,7 +239,28 @@ def test_a_skipped_output_passes_without_rows(home: Home) -> None:
     night(home, skip={"demand": "no products"})
     result = audit(home, AS_OF)
     assert result["skipped"] == {"demand": "no products"}
-    assert result["rows"][FORECASTS] == 0
+    assert result["rows"][FORECASTS] == result["rows"][PLAN] == 0
+
+
+def test_a_skipped_table_passes_without_rows(home: Home) -> None:
+    publish_night(home, AS_OF - timedelta(days=1))
+    night(home, skip={PLAN: "no stock_levels are known", "risk": "no chargebacks"})
+    result = audit(home, AS_OF)
+    assert result["skipped"] == {PLAN: "no stock_levels are known", "risk": "no chargebacks"}
+    assert (result["rows"][PLAN], result["rows"][FORECASTS]) == (0, 40)
+
+
+def test_a_night_may_bring_few_payments_and_tickets(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.publishing.audit.suite_failures", lambda *_: [])
+    monkeypatch.setattr("pipelines.publishing.audit.MIN_VOLUME_ROWS", 2)
+    publish_night(home, AS_OF - timedelta(days=1))
+
+    def fewer(tables: Tables) -> None:
+        for name in {"features_payments", "features_tickets", FLAGS, TRIAGE} & set(tables):
+            tables[name] = tables[name][:3]
+
+    night(home, change=fewer, change_snapshot=fewer)
+    audit(home, AS_OF)
 
 
 def test_half_of_the_last_volume_is_too_little_unless_accepted(home: Home) -> None:
@@ -159,8 +268,8 @@ def test_half_of_the_last_volume_is_too_little_unless_accepted(home: Home) -> No
         for name in ("features_demand_products", "features_products"):
             if name in tables:
                 tables[name] = tables[name][:4] if name == "features_demand_products" else tables[name]
-        if FORECASTS in tables:
-            tables[FORECASTS] = [row for row in tables[FORECASTS] if row["product_id"] < "P04"]
+        for name in {FORECASTS, PLAN} & set(tables):
+            tables[name] = [row for row in tables[name] if row["product_id"] < "P04"]
 
     publish_night(home, AS_OF - timedelta(days=1))
     night(home, change=shrink, change_snapshot=shrink)

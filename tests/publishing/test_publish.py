@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 
-from pipelines.catalog import PUBLISHED, RECORD_TABLES
+from pipelines.catalog import DATASETS, PUBLISHED, RECORD_TABLES
 from pipelines.errors import Busy, NightcartError, NothingToDo, StorageFault, UsageFault
 from pipelines.home import PROJECT, Home
 from pipelines.publishing import publish as module
@@ -72,11 +72,15 @@ def test_every_table_of_the_catalogue_is_published_as_it_is_typed(home: Home, tm
     assert sorted(file.name for file in (tmp_path / "out").iterdir()) == sorted(f"{d.name}.parquet" for d in PUBLISHED)
 
 
-def test_a_skipped_output_is_there_typed_and_empty(home: Home) -> None:
-    publish_night(home, skip={"demand": "no champion"})
-    table = query(home, "select * from demand_forecasts")
-    assert (table.num_rows, str(table.schema.field("period_start").type)) == (0, "date32[day]")
-    assert json.loads(query(home, "select skipped from releases")["skipped"][0].as_py()) == {"demand": "no champion"}
+def test_what_is_skipped_is_there_typed_and_empty(home: Home) -> None:
+    skip = {"risk": "no champion", "reorder_plan": "no stock"}  # an output, and a single table of another
+    publish_night(home, skip=skip)
+    for name in ("risk_flags", "reorder_plan"):
+        table, dataset = query(home, f"select * from {name}"), DATASETS[name]
+        assert table.num_rows == 0
+        assert table.select(dataset.column_names).schema.types == dataset.schema.types
+    assert query(home, "select * from demand_forecasts").num_rows > 0
+    assert json.loads(query(home, "select skipped from releases")["skipped"][0].as_py()) == skip
 
 
 def test_quarantine_is_summed_by_entity_rule_and_night_up_to_the_release(home: Home) -> None:

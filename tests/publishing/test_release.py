@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 
+from pipelines.contract import OUTPUTS
 from pipelines.errors import NightcartError
 from pipelines.home import Home
 from pipelines.publishing.release import is_published, last_release, release_id_of, scores_of
@@ -56,9 +57,18 @@ def test_a_night_published_anew_counts_by_what_was_published_last(home: Home) ->
 
 def test_scores_of_other_inputs_are_refused(home: Home) -> None:
     night(home)
-    assert set(scores_of(home, AS_OF)) == {"recommendations", "demand"}
+    assert set(scores_of(home, AS_OF)) == set(OUTPUTS)
     with pytest.raises(NightcartError, match=r"expected release 2011-11-01-.* have changed since"):
         scores_of(_with_other_settings(home), AS_OF)
+
+
+def test_a_single_table_may_be_skipped(home: Home) -> None:
+    night(home, skip={"reorder_plan": "no stock", "risk": "no chargebacks"})
+    scores = scores_of(home, AS_OF)
+    assert scores["demand"].skipped is None
+    assert scores["demand"].why_skipped("reorder_plan") == "no stock"
+    assert scores["demand"].why_skipped("demand_forecasts") is None
+    assert scores["risk"].why_skipped("risk_flags") == "no chargebacks"
 
 
 def test_the_last_release_is_of_the_nearest_night_before(home: Home) -> None:

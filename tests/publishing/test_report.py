@@ -18,14 +18,21 @@ from pipelines.home import Home
 from pipelines.monitoring.monitor import monitor
 from pipelines.publishing.publish import rollback
 from pipelines.publishing.report import render_report
+from pipelines.publishing.report.support import by_intent
 from pipelines.records import champions, model_performance, promotions
-from tests.publishing.generators import AS_OF, done, home_in, publish_night, quarantine
+from tests.publishing.events import REPLY
+from tests.publishing.generators import AS_OF, VERSIONS, done, home_in, publish_night, quarantine
 
 
 def page_of(home: Home) -> str:
     """The night's page, without the plotting library."""
     page = Path(render_report(home, AS_OF)["report"]).read_text("utf-8")
     return re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
+
+
+def section(page: str, heading: str) -> str:
+    """What stands below a heading."""
+    return page.partition(f"<h2>{heading}")[2].partition("<h2>")[0]
 
 
 def figures_of(page: str) -> dict[str, Any]:
@@ -54,7 +61,8 @@ def test_a_page_shows_the_night(home: Home) -> None:
     ):
         assert expected in page
     figures = figures_of(page)
-    assert set(figures) == {"model-demand", "model-recommendations", *(f"product-{number}" for number in range(10))}
+    products, models = {f"product-{number}" for number in range(10)}, {f"model-{output}" for output in VERSIONS}
+    assert set(figures) == products | models | {"support-tickets"}
     assert all(f'id="{name}"' in page for name in figures)
     champion = figures["model-demand"]["data"][-1]
     assert champion["x"] == [0.5]
@@ -86,7 +94,67 @@ def test_nothing_is_asked_of_the_network_and_titles_stay_text(home: Home) -> Non
     assert "<b>P09</b>" not in page
 
 
-@pytest.mark.parametrize("output", ["demand", "recommendations"])
+def test_what_to_reorder(home: Home) -> None:
+    publish_night(home)
+    page = section(page_of(home), "What to reorder")
+    assert "<strong>5</strong> of 8 products, <strong>120</strong> units, <strong>115.20</strong> at unit cost" in page
+    assert "(1 without a known unit cost left out)" in page
+    assert re.findall(r"&lt;/b&gt; MUG .*?(P\d\d)", page) == ["P02", "P03", "P04", "P05", "P06"]
+    assert "order 24: 3 in stock and on order" in page
+
+
+def test_what_to_review(home: Home) -> None:
+    publish_night(home)
+    page = section(page_of(home), "Payments")
+    assert re.findall(r'figure">(\d+)', page) == ["10", "3", "1"]
+    assert re.findall(r"<td>(X\d\d)", page) == ["X03", "X08", "X05"]
+    assert "expected loss 4,590" in page
+    assert 'colspan="3">amount is 2,300</td>' in page
+    assert "4.0%" in page
+
+
+def test_what_to_answer(home: Home) -> None:
+    publish_night(home)
+    page = section(page_of(home), "Open tickets")
+    assert "<strong>25.0%</strong> need a person" in page
+    assert re.findall(r"T\d\d", page) == ["T03", "T01", "T06", "T00", "T04", "T07", "T02", "T05"]
+    assert "health: an &lt;allergy&gt; is mentioned" in page
+    (quoted, *_) = re.findall(r'class="quote">(.*?)</p>', page)
+    assert len(quoted) == 120 and quoted == f"{REPLY[:119]}…"
+    bars = figures_of(page_of(home))["support-tickets"]["data"]
+    assert [bar["x"] for bar in bars] == [[0, 0, 1, 0], [0, 1, 1, 0], [0, 1, 0, 2], [1, 0, 0, 1]]
+    assert bars[0]["y"] == ["other", "invoice", "damaged item", "where is my order"]
+
+
+def test_many_intents_are_put_together() -> None:
+    counts = [{"intent": f"i{n:02d}", "urgency": "low", "tickets": n} for n in range(1, 16)]
+    found = by_intent(counts)
+    assert list(found) == [f"i{n:02d}" for n in range(15, 3, -1)] + ["3 others"]
+    assert found["3 others"] == {"critical": 0, "high": 0, "normal": 0, "low": 6}
+
+
+def test_a_night_without_orders_payments_and_tickets(home: Home) -> None:
+    def quiet(tables: dict[str, Any]) -> None:
+        tables["risk_flags"], tables["ticket_triage"] = [], []
+        tables["reorder_plan"] = [row for row in tables["reorder_plan"] if row["order_quantity"] == 0]
+
+    publish_night(home, change=quiet)
+    page = page_of(home)
+    assert "Nothing: what is in stock and on order lasts the lead time for all 3 products" in page
+    assert "None came in tonight" in page
+    assert "None: every ticket that is known is resolved" in page
+    assert "support-tickets" not in figures_of(page)
+
+
+def test_a_table_may_be_skipped(home: Home) -> None:
+    publish_night(home, skip={"reorder_plan": "no <stock_levels> are known"})
+    page = page_of(home)
+    assert "Skipped tonight: no &lt;stock_levels&gt; are known" in section(page, "What to reorder")
+    assert "reorder plan skipped: no &lt;stock_levels&gt; are known. The table is there, typed and empty." in page
+    assert "model-demand" in figures_of(page)
+
+
+@pytest.mark.parametrize("output", ["demand", "recommendations", "risk", "support"])
 def test_an_output_may_be_skipped(home: Home, output: str) -> None:
     publish_night(home, skip={output: "the landing zone has no <orders>"})
     page = page_of(home)
@@ -107,7 +175,7 @@ def test_a_champion_may_have_no_figures(home: Home) -> None:
 def test_an_output_may_have_no_champion(home: Home) -> None:
     with home.records.begin() as connection:
         connection.execute(sa.delete(champions))
-    publish_night(home, skip={"demand": "no champion", "recommendations": "no champion"})
+    publish_night(home, skip=dict.fromkeys(VERSIONS, "no champion"))
     assert "Skipped tonight: no champion" in page_of(home)
 
 

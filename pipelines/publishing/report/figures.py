@@ -9,15 +9,7 @@ from typing import Any
 INK, MUTED, LINE, ACCENT, BAND = "#1d2733", "#667085", "#e4e7ec", "#0f766e", "rgba(15, 118, 110, 0.16)"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 Figure = dict[str, Any]
-METRICS = {
-    "wape": "WAPE of the median: sum of absolute errors by units sold",
-    "ndcg": "NDCG of the list against what was bought in the 28 days after, 0 to 1",
-}
-
-
-def metric_words(metric: str, higher_is_better: bool) -> str:
-    """What a metric is and which way is better."""
-    return f"{METRICS.get(metric, metric)}; {'higher' if higher_is_better else 'lower'} is better"
+URGENCY = {"critical": "#b42318", "high": "#f79009", "normal": ACCENT, "low": "#98a2b3"}
 
 
 def contestants(rows: Sequence[Mapping[str, Any]], champion: str, label: str) -> Figure:
@@ -79,6 +71,26 @@ def forecast(product: Mapping[str, Any], unit: str) -> Figure:
         "nticks": 5,
     }
     layout["xaxis"] |= {"type": "date", "nticks": 6, "showgrid": False}
+    return {"data": traces, "layout": layout}
+
+
+def tickets(by_intent: Mapping[str, Mapping[str, int]]) -> Figure:
+    """Open tickets by intent, stacked by urgency; the most frequent intent on top."""
+    intents = list(by_intent)[::-1]
+    traces = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "x": [by_intent[intent][level] for intent in intents],
+            "y": [_name(intent) for intent in intents],
+            "marker": {"color": colour},
+            "hovertemplate": f"%{{y}}, {level}: %{{x}}<extra></extra>",
+        }
+        for level, colour in URGENCY.items()
+    ]
+    layout = _layout(height=48 + 30 * len(intents), left=8) | {"barmode": "stack", "bargap": 0.35}
+    layout["xaxis"] |= {"nticks": 6, "rangemode": "tozero", "tickformat": ",d"}
+    layout["yaxis"] |= {"automargin": True, "showgrid": False, "type": "category", "ticksuffix": " "}
     return {"data": traces, "layout": layout}
 
 

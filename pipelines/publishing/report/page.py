@@ -10,11 +10,17 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from pipelines.contract import OUTPUTS
 from pipelines.errors import NightcartError
 from pipelines.home import Home
 from pipelines.ingest.zone import open_zone
-from pipelines.publishing import report_data, report_figures
 from pipelines.publishing.manifest import checked_files, read_manifest
+from pipelines.publishing.report import data, figures
+from pipelines.publishing.report.demand import reorder, top_forecasts
+from pipelines.publishing.report.recommendations import most_recommended
+from pipelines.publishing.report.risk import risk
+from pipelines.publishing.report.support import support
+from pipelines.publishing.words import METRICS, metric_name, metric_words
 from pipelines.records import Row
 
 UNITS = {"W": "week", "D": "day"}
@@ -26,10 +32,10 @@ def render_report(home: Home, as_of: date) -> Row:
     Raises:
         NightcartError: the night has not been published.
     """
-    release = report_data.release_row(home, as_of)
+    release = data.release_row(home, as_of)
     if release is None:
         raise NightcartError(f"the night of {as_of} is not published", f"run `nightcart step publish {as_of}` first")
-    page = _environment().get_template("report.html").render(**_context(home, as_of, release))
+    page = _environment().get_template("page.html").render(**_context(home, as_of, release))
     file, latest = home.root / "reports" / f"{as_of}.html", home.root / "reports" / "latest.html"
     _write(file, page)
     is_latest = release["status"] == "published"
@@ -41,9 +47,9 @@ def render_report(home: Home, as_of: date) -> Row:
 def _context(home: Home, as_of: date, release: Row) -> dict[str, Any]:
     manifest = read_manifest(home, release["release_id"])
     files = checked_files(home, manifest)
-    models = report_data.models(home, as_of, release["skipped"])
-    products = report_data.top_forecasts(home, as_of, files)
-    steps = report_data.step_times(home, as_of)
+    models = data.models(home, as_of, release["skipped"])
+    products = top_forecasts(home, as_of, files)
+    steps, tickets = data.step_times(home, as_of), support(files, release["skipped"])
     return {
         "release": release,
         "as_of": as_of,
@@ -51,34 +57,44 @@ def _context(home: Home, as_of: date, release: Row) -> dict[str, Any]:
         "models": models,
         "confidence": 100 * home.settings.gate.confidence,
         "products": products,
-        "recommended": report_data.most_recommended(files),
-        "totals": report_data.totals(files),
+        "recommended": most_recommended(files),
+        "reorder": reorder(files, release["skipped"]),
+        "risk": risk(files, release["skipped"]),
+        "support": tickets,
+        "urgency": figures.URGENCY,
+        "outputs": OUTPUTS,
+        "totals": data.totals(files),
         "unserved": home.records.result(as_of, "score_recommendations").get("unserved", 0),
-        "tables": report_data.tables(home, as_of, manifest),
-        "quarantine": report_data.quarantine(home, as_of),
+        "tables": data.tables(home, as_of, manifest),
+        "quarantine": data.quarantine(home, as_of),
         "steps": steps,
         "seconds": sum(step["wall_seconds"] for step in steps),
         "data_docs": _data_docs(home, as_of),
         "home": home.root,
         "mlflow": home.places.mlflow,
         "attribution": _attribution(home),
-        "metric_words": report_figures.metric_words,
-        "figures": _figures(home, models, products),
+        "metric_words": metric_words,
+        "meanings": METRICS,
+        "figures": _figures(home, models, products, tickets),
         "plotly": _plotly(),
     }
 
 
-def _figures(home: Home, models: list[dict[str, Any]], products: list[dict[str, Any]]) -> Markup:
+def _figures(
+    home: Home, models: list[dict[str, Any]], products: list[dict[str, Any]], tickets: dict[str, Any]
+) -> Markup:
     """The plots by id, as JSON that may stand in a script element."""
     unit = UNITS[home.settings.demand.frequency]
     found = {
-        f"model-{model['output']}": report_figures.contestants(
-            model["main"], model["champion"]["model"], model["label"]
+        f"model-{model['output']}": figures.contestants(
+            model["main"], model["champion"]["model"], metric_name(model["label"])
         )
         for model in models
         if model["main"] and not model["skipped"]
     }
-    found |= {f"product-{i}": report_figures.forecast(product, unit) for i, product in enumerate(products)}
+    found |= {f"product-{i}": figures.forecast(product, unit) for i, product in enumerate(products)}
+    if tickets.get("intents"):
+        found["support-tickets"] = figures.tickets(tickets["intents"])
     return Markup(json.dumps(found, allow_nan=False).replace("<", "\\u003c"))
 
 
@@ -104,6 +120,9 @@ def _environment() -> Environment:
     loader = FileSystemLoader(Path(__file__).parent)
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.filters["count"] = lambda value: "–" if value is None else f"{value:,.0f}"
+    environment.filters["share"] = lambda value: "under 0.1%" if 0 < value < 0.001 else f"{value:.1%}"
+    environment.filters["money"] = lambda value: f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.2f}"
+    environment.filters["metric"] = metric_name
     environment.filters["words"] = lambda name: str(name).replace("_", " ")
     return environment
 

@@ -1,29 +1,8 @@
-"""The audit's rules that need more than one row: SQL over the release's files, each naming the rows that break it.
-
-Views: the output tables, the marts and the features of tonight, under their own names.
-Variables: as_of, horizon, period_days, exclude_bought, unserved.
-"""
+"""Rules of the lists: who is served, with what."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import pyarrow as pa
-
-from pipelines.catalog import OUTPUT_TABLES
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One rule: the table it is about, the output it belongs to (none: the marts) and the rows that break it."""
-
-    name: str
-    table: str
-    output: str | None
-    sql: str
-
-
-FEATURES_READ = ("features_customer_products", "features_products", "features_demand_products")
+from pipelines.publishing.audit_rules.rule import Rule
 
 RECOMMENDATIONS = (
     Rule(
@@ -130,62 +109,3 @@ RECOMMENDATIONS = (
         """,
     ),
 )
-DEMAND = (
-    Rule(
-        "every product of features_demand_products has every period",
-        "demand_forecasts",
-        "demand",
-        """
-        select product_id, horizon from features_demand_products, range(1, getvariable('horizon') + 1) t(horizon)
-        except
-        select product_id, horizon from demand_forecasts
-        """,
-    ),
-    Rule(
-        "only products of features_demand_products are forecast",
-        "demand_forecasts",
-        "demand",
-        "select product_id, horizon from demand_forecasts anti join features_demand_products using (product_id)",
-    ),
-    Rule(
-        "period h starts h - 1 periods after as_of",
-        "demand_forecasts",
-        "demand",
-        """
-        select product_id, horizon, period_start from demand_forecasts
-        where period_start <> getvariable('as_of') + ((horizon - 1) * getvariable('period_days'))::integer
-        """,
-    ),
-)
-MARTS = tuple(
-    Rule(
-        "nothing from the future",
-        table,
-        None,
-        f"select {key}, {column} from {table} where {column} >= getvariable('as_of')",
-    )
-    for table, key, column in (
-        ("fct_daily_sales", "product_id", "day"),
-        ("dim_products", "product_id", "first_sold_on"),
-        ("dim_products", "product_id", "last_sold_on"),
-        ("dim_customers", "customer_id", "first_ordered_on"),
-        ("dim_customers", "customer_id", "last_ordered_on"),
-    )
-)
-
-
-def generated_rules() -> tuple[Rule, ...]:
-    """What the catalogue says: one row a key, and no infinite or undefined figure."""
-    rules = []
-    for dataset in OUTPUT_TABLES:
-        key = ", ".join(f'"{column}"' for column in dataset.key)
-        duplicates = f"select {key}, count(*) as rows from {dataset.name} group by {key} having count(*) > 1"
-        rules.append(Rule(f"one row for each {dataset.grain}", dataset.name, dataset.output, duplicates))
-        floats = [name for name, kind in dataset.columns if kind == pa.float64()]
-        broken = " or ".join(f"not isfinite({name})" for name in floats)
-        infinite = f"select {key}, {', '.join(floats)} from {dataset.name} where {broken}"
-        rules.append(Rule("figures are finite numbers", dataset.name, dataset.output, infinite))
-    return tuple(rules)
-
-
-RULES: tuple[Rule, ...] = generated_rules() + RECOMMENDATIONS + DEMAND + MARTS

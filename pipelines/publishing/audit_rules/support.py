@@ -1,0 +1,45 @@
+"""Rules of support: each open ticket has a row, and an answer comes from another ticket."""
+
+from __future__ import annotations
+
+from pipelines.publishing.audit_rules.rule import Rule
+
+SUPPORT = (
+    Rule(
+        "every ticket of features_tickets is triaged",
+        "ticket_triage",
+        "support",
+        "select ticket_id from features_tickets anti join ticket_triage using (ticket_id)",
+    ),
+    Rule(
+        "only tickets of features_tickets are triaged",
+        "ticket_triage",
+        "support",
+        "select ticket_id from ticket_triage anti join features_tickets using (ticket_id)",
+    ),
+    Rule(
+        "an answer is suggested exactly where its source is named",
+        "ticket_triage",
+        "support",
+        """
+        select ticket_id, reply_source_ticket_id, suggested_reply from ticket_triage
+        where (suggested_reply is null) <> (reply_source_ticket_id is null)
+        """,
+    ),
+    Rule(
+        "an answer's source is a ticket of features_ticket_replies",
+        "ticket_triage",
+        "support",
+        """
+        select ticket_triage.ticket_id, reply_source_ticket_id from ticket_triage
+        anti join features_ticket_replies on reply_source_ticket_id = features_ticket_replies.ticket_id
+        where reply_source_ticket_id is not null
+        """,
+    ),
+    Rule(
+        "no ticket answers itself",
+        "ticket_triage",
+        "support",
+        "select ticket_id, reply_source_ticket_id from ticket_triage where reply_source_ticket_id = ticket_id",
+    ),
+)

@@ -1,0 +1,45 @@
+"""What the report shows of support: what the open tickets are about and which come first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipelines.publishing.report.query import Files, rows_of, views, why_empty
+
+SHOWN = 10
+INTENTS_SHOWN = 12
+LEVELS = ("critical", "high", "normal", "low")
+COUNTS = "select intent, urgency, count(*) as tickets from ticket_triage group by all order by all"
+URGENT = f"""
+    select ticket_id, intent, intent_probability, urgency, urgency_reason, needs_human, suggested_reply
+    from ticket_triage
+    order by list_position({list(LEVELS)}, urgency), urgency_reason is null, ticket_id
+    limit {SHOWN}
+"""
+
+
+def support(files: Files, skipped: Mapping[str, str]) -> dict[str, Any]:
+    """Open tickets by intent and urgency, how many need a person, and the most urgent."""
+    if not files["ticket_triage"]:
+        return why_empty(skipped, "support", "ticket_triage")
+    with views(files, "ticket_triage") as connection:
+        sums = rows_of(
+            connection,
+            "select count(*) as tickets, count(*) filter (needs_human) as for_people, "
+            "count(suggested_reply) as answered from ticket_triage",
+        )[0]
+        counts, urgent = rows_of(connection, COUNTS), rows_of(connection, URGENT)
+    return {"skipped": None, **sums, "intents": by_intent(counts), "urgent": urgent}
+
+
+def by_intent(counts: list[dict[str, Any]]) -> dict[str, dict[str, int]]:
+    """Tickets of each level by intent, the most frequent intents first and the rest together."""
+    found: dict[str, dict[str, int]] = {}
+    for row in counts:
+        found.setdefault(row["intent"], dict.fromkeys(LEVELS, 0))[row["urgency"]] += row["tickets"]
+    ordered = sorted(found, key=lambda intent: (-sum(found[intent].values()), intent))
+    shown = {intent: found[intent] for intent in ordered[:INTENTS_SHOWN]}
+    if rest := ordered[INTENTS_SHOWN:]:
+        shown[f"{len(rest)} others"] = {level: sum(found[intent][level] for intent in rest) for level in LEVELS}
+    return shown

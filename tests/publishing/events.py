@@ -1,0 +1,80 @@
+"""Fabricated stock, payments and tickets with what a night would say of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+Rows = list[dict[str, Any]]
+AMOUNTS = (12.5, 640.0, 80.0, 2300.0, 9.99, 410.0, 55.0, 0.0, 1280.0, 33.3, 75.0, 5100.0, 21.0, 18.0)
+PROBABILITIES = (0.01, 0.03, 0.02, 0.04, 0.0, 0.05, 0.01, 0.01, 0.02, 0.01, 0.02, 0.9, 0.01, 0.01)
+REVIEWED = ("X03", "X08", "X05")  # by what a review saves
+URGENCIES = ("normal", "high", "low", "critical", "normal", "low", "high", "normal")
+INTENTS = ("where_is_my_order", "damaged_item", "where_is_my_order", "damaged_item", "invoice", "other", "invoice")
+ANSWERED = ("T90", "T91")
+REPLY = "Hello, we are sorry that your parcel came damaged. " * 4
+
+
+def plan(products: Sequence[str]) -> Rows:
+    """A line for each product: the first five are short."""
+    return [
+        {"product_id": product, "on_hand": 4 * i, "on_order": 0 if i == 2 else 3, "lead_time_days": 14}
+        | {"reorder_point": 20, "order_quantity": 24 if i < 5 else 0, "stockout_probability": 1 / (1 + i)}
+        | {"expected_cost": None if product == "P03" else 2.5 * i}
+        | {"reason": f"order 24: {4 * i + 3} in stock and on order" if i < 5 else "enough: lasts the lead time"}
+        for i, product in enumerate(products)
+    ]
+
+
+def payments(as_of: date) -> Rows:
+    """Payments of the last days; each row is as of the night that first knew it."""
+    return [
+        {"payment_id": f"X{i:02d}", "as_of": as_of - timedelta(days=i % 2), "order_id": f"O{i:02d}", "amount": amount}
+        | {"paid_at": datetime.combine(as_of - timedelta(days=1 + i % 2), time(12))}
+        for i, amount in enumerate(AMOUNTS)
+    ]
+
+
+def flags(as_of: date, version: str) -> Rows:
+    """Three payments to review, one blocked, the others accepted."""
+    reason = "amount: amount is 2,300, which raises the risk"
+    rows = []
+    for payment, probability in zip(payments(as_of), PROBABILITIES, strict=True):
+        key = payment["payment_id"]
+        rank = REVIEWED.index(key) + 1 if key in REVIEWED else None
+        decision = "review" if rank else "block" if probability > 0.5 else "accept"
+        row = {"payment_id": key, "order_id": payment["order_id"], "fraud_probability": probability}
+        row |= {"expected_loss": probability * payment["amount"], "decision": decision, "review_rank": rank}
+        rows.append(row | {"reason_1": reason, "reason_2": None, "reason_3": None, "model_version": version})
+    return rows
+
+
+def tickets(as_of: date) -> Rows:
+    """Open tickets."""
+    opened = datetime.combine(as_of, time(9))
+    return [
+        {"ticket_id": f"T{i:02d}", "as_of": as_of, "order_id": f"O{i:02d}", "opened_at": opened - timedelta(days=i + 1)}
+        | {"text": "Where is my <order>?"}
+        for i in range(len(URGENCIES))
+    ]
+
+
+def replies() -> Rows:
+    """Answers of resolved tickets."""
+    return [{"ticket_id": ticket, "order_id": "O90", "reply": REPLY} for ticket in ANSWERED]
+
+
+def triage(as_of: date, version: str) -> Rows:
+    """Every other ticket has an answer to start from."""
+    rows = []
+    for i, (ticket, urgency) in enumerate(zip(tickets(as_of), URGENCIES, strict=True)):
+        row = {
+            "ticket_id": ticket["ticket_id"],
+            "intent": INTENTS[i % len(INTENTS)],
+            "intent_probability": 0.5 + i / 20,
+        }
+        row |= {"urgency": urgency, "urgency_reason": "health: an <allergy> is mentioned" if i == 3 else None}
+        row |= {"needs_human": i % 4 == 0, "suggested_reply": REPLY if i % 2 else None, "model_version": version}
+        rows.append(row | {"reply_source_ticket_id": ANSWERED[i % 4 // 2] if i % 2 else None})
+    return rows
