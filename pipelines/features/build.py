@@ -59,8 +59,9 @@ def build_training_features(
 ) -> dict[str, Any]:
     """Build the features as of past cut-offs, with what followed as known at each of fit_cutoffs; write a snapshot.
 
-    Payments and tickets are those of all nights up to as_of, each as of its own night, with what became of them as known
-    at each of payment_fit_cutoffs and ticket_fit_cutoffs. It reads what the nights up to as_of have aggregated and leaves it as it is.
+    Payments and tickets are those of all nights up to as_of, each as of its own night, with what became of them as
+    known at each of payment_fit_cutoffs and ticket_fit_cutoffs. It reads what the nights have aggregated and leaves it
+    as it is.
 
     Raises:
         UsageFault: a date lies after as_of.
