@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from itertools import count
 from typing import Any
@@ -19,7 +19,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tests.ingest.test_redact import with_check_digit
-from tests.landing import DAY, Landing, Row, at, customer, payment, product, table_of, ticket, ticket_message
+from tests.landing import (
+    DAY,
+    Landing,
+    Row,
+    at,
+    chargeback,
+    customer,
+    payment,
+    product,
+    table_of,
+    ticket,
+    ticket_message,
+)
 from tests.landing import ticket_resolution as resolution
 from tests.nights.store import PRODUCTS, orders_of
 
@@ -124,8 +136,7 @@ def write_canaries(landing: Landing, *, is_mended: bool) -> Canaries:
     """
     canaries, random = Canaries(), np.random.default_rng(7)
     _write_sales(landing, canaries, random)
-    _write_people(landing, canaries)
-    _write_tickets(landing, canaries)
+    _write_tickets(landing, canaries, _write_people(landing, canaries))
     _write_troubles(landing, canaries)
     if is_mended:
         _mend(landing, canaries)
@@ -151,7 +162,8 @@ def _write_sales(landing: Landing, canaries: Canaries, random: np.random.Generat
     _add_csv(landing, "orders", day, head, *([*row, canaries.new("full_name", "a buyer")] for row in rows))
 
 
-def _write_people(landing: Landing, canaries: Canaries) -> None:
+def _write_people(landing: Landing, canaries: Canaries) -> list[str]:
+    """Customers and their payments; returns the customers' e-mail addresses."""
     people = [customer(f"c{who}", FIRST, **canaries.person("customers")) for who in range(60)]
     twice = [customer("c99", FIRST, **canaries.person("customers that contradict each other")) for _ in range(2)]
     table = canaries.beside(table_of("customers", people + twice), "a column that the contract lacks")
@@ -165,10 +177,11 @@ def _write_people(landing: Landing, canaries: Canaries) -> None:
     payments = [payment(f"y{n}", FIRST + n * DAY, customer_id=f"c{n}", **canaries.payer("payments")) for n in range(60)]
     future = [payment(f"z{n}", NIGHT, **canaries.payer("payments of the future")) for n in range(3)]
     landing.write("payments", HISTORY, payments + future, form="csv.gz")
+    landing.write("chargebacks", HISTORY, [chargeback(f"y{n}", FIRST + (n + 9) * DAY) for n in range(0, 60, 9)])
+    return [row["email"] for row in people]
 
 
-def _write_tickets(landing: Landing, canaries: Canaries) -> None:
-    mail = [row["email"] for row in _delivered(landing, "customers")]
+def _write_tickets(landing: Landing, canaries: Canaries, mail: list[str]) -> None:
     tickets, messages, ends = [], [], []
     for n in range(A_COLUMN):
         day = FIRST + 3 * n * DAY
@@ -226,11 +239,6 @@ def _mend(landing: Landing, canaries: Canaries) -> None:
     opened = ticket("n1", day, customer_id="c3", subject=canaries.text("a subject"))
     landing.write("tickets", day, [opened], form="csv.gz")
     landing.write("ticket_messages", day, [ticket_message("n1", day, body=canaries.text("a body"))], form="csv")
-
-
-def _delivered(landing: Landing, entity: str) -> Iterator[Row]:
-    for file in sorted(landing.folder(entity, HISTORY).glob("*.parquet")):
-        yield from pq.read_table(file).to_pylist()
 
 
 def _add_csv(landing: Landing, entity: str, day: date, *lines: list[Any]) -> None:
