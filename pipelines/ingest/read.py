@@ -19,16 +19,14 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from pipelines.contract import Entity, Personal, Rule
+from pipelines.contract import Entity
 from pipelines.ingest.casts import ARROW, EXPECTED, SQL, cast_sql, is_castable
 from pipelines.ingest.engine import Engine
 from pipelines.ingest.landing import Partition
-from pipelines.ingest.pseudonymise import pseudonymise, pseudonymise_prefix
-from pipelines.ingest.redact import redact
+from pipelines.ingest.persons import may_hold_persons, without_misplaced, without_persons
 
 FAULT = "_fault"  # hidden column: what of a row could not be read
 UNREADABLE = "readable"
-DERIVE = {Rule.IP_PREFIX: pseudonymise_prefix}
 
 
 class PartitionFault(Exception):
@@ -76,12 +74,13 @@ def read_partition(engine: Engine, partition: Partition, entity: Entity, key: by
 def _read_file(engine: Engine, file: Path, entity: Entity, key: bytes, warnings: list[str]) -> pa.Table:
     _need_bytes(file)
     is_csv = not file.name.endswith(".parquet")
-    table = _read_csv(file, entity, warnings) if is_csv else _read_parquet(file, entity, warnings)
+    table, is_wary = _read_csv(file, entity, warnings) if is_csv else _read_parquet(file, entity, warnings)
     try:
         table.validate(full=True)
-        table = _without_persons(table, entity, key)
+        table = without_persons(table, entity, key, is_wary=is_wary)
         engine.register("delivered", table)
-        return engine.table(_convert_sql(table.schema, entity, is_csv)).cast(schema_of(entity))
+        rows = engine.table(_convert_sql(table.schema, entity, is_csv, is_wary)).cast(schema_of(entity))
+        return without_misplaced(rows, entity, pc.is_valid(rows[FAULT])) if is_wary else rows
     except (pa.ArrowException, duckdb.Error):
         raise PartitionFault(UNREADABLE, f"{file.name} holds values that are damaged or not UTF-8") from None
     finally:
@@ -98,32 +97,15 @@ def _need_bytes(file: Path) -> None:
         raise PartitionFault(UNREADABLE, f"{file.name} has no bytes")
 
 
-def _without_persons(table: pa.Table, entity: Entity, key: bytes) -> pa.Table:
-    """Pseudonyms and redacted text in the place of what is personal, before anything else sees the rows."""
-    for column in entity.columns:
-        if column.derived and column.derived.source in table.column_names:
-            made = DERIVE[column.derived.rule](table[column.derived.source], key)
-            table = table.append_column(column.name, made)
-    for at, name in enumerate(table.column_names):
-        column = entity.by_name[name]
-        if column.derived or not column.personal:
-            continue
-        values = table.column(at)
-        changed = redact(values) if column.personal is Personal.TEXT else pseudonymise(values, name, key)
-        table = table.set_column(at, name, changed)
-    return table
-
-
-def _convert_sql(found: pa.Schema, entity: Entity, is_csv: bool) -> str:
+def _convert_sql(found: pa.Schema, entity: Entity, is_csv: bool, is_masked: bool) -> str:
     values, faults = [], []
-    is_masked = any(column.personal for column in entity.columns)  # a shifted line puts a person anywhere
     for column in entity.columns:
         if column.name not in found.names:
             values.append(f'null::{SQL[column.type]} as "{column.name}"')
             continue
         value, unread = cast_sql(column, found.field(column.name).type, is_csv)
         values.append(f'{value} as "{column.name}"')
-        sample = f"regexp_replace(regexp_replace(left({unread}, 40), '\\d', '9', 'g'), '\\pL', 'a', 'g')"
+        sample = f"regexp_replace(regexp_replace(left({unread}, 40), '\\pN', '9', 'g'), '\\pL', 'a', 'g')"
         shown = sample if is_masked else f"left({unread}, 40)"
         text = f"'parses({column.name}): {column.name} is ''' || {shown} || ''', expected {EXPECTED[column.type]}'"
         faults.append(text)
@@ -133,7 +115,7 @@ def _convert_sql(found: pa.Schema, entity: Entity, is_csv: bool) -> str:
     return f"select {', '.join(values)}, coalesce({', '.join([*faults, 'null'])})::varchar as {FAULT} from delivered"
 
 
-def _read_parquet(file: Path, entity: Entity, warnings: list[str]) -> pa.Table:
+def _read_parquet(file: Path, entity: Entity, warnings: list[str]) -> tuple[pa.Table, bool]:
     try:
         with pq.ParquetFile(file) as source:
             schema = source.schema_arrow
@@ -146,7 +128,8 @@ def _read_parquet(file: Path, entity: Entity, warnings: list[str]) -> pa.Table:
                         f"expected {EXPECTED[column.type]}",
                         column.name,
                     )
-            return source.read([name for name in entity.delivered if name in schema.names])
+            wanted = [name for name in entity.delivered if name in schema.names]
+            return source.read(wanted), may_hold_persons(entity, schema.names)
     except (pa.ArrowException, OSError):
         raise PartitionFault(UNREADABLE, f"{file.name} is not a whole Parquet file: truncated or damaged") from None
 
@@ -166,7 +149,7 @@ def _header_of(file: Path) -> list[str]:
         raise PartitionFault(UNREADABLE, f"the header of {file.name} is not UTF-8 text with commas") from None
 
 
-def _read_csv(file: Path, entity: Entity, warnings: list[str]) -> pa.Table:
+def _read_csv(file: Path, entity: Entity, warnings: list[str]) -> tuple[pa.Table, bool]:
     names = _header_of(file)
     _check_header(file, names, entity, warnings)
     wanted = [name for name in entity.delivered if name in names]
@@ -177,7 +160,7 @@ def _read_csv(file: Path, entity: Entity, warnings: list[str]) -> pa.Table:
         return "error"
 
     try:
-        return pacsv.read_csv(
+        table = pacsv.read_csv(
             str(file),
             read_options=pacsv.ReadOptions(block_size=1 << 24),
             parse_options=pacsv.ParseOptions(newlines_in_values=True, invalid_row_handler=note),
@@ -188,6 +171,7 @@ def _read_csv(file: Path, entity: Entity, warnings: list[str]) -> pa.Table:
                 null_values=[""],
             ),
         )
+        return table, may_hold_persons(entity, names)
     except (pa.ArrowException, OSError, zlib.error, UnicodeDecodeError) as error:
         raise PartitionFault(UNREADABLE, f"{file.name} {_why(error, uneven)}") from None
 

@@ -11,6 +11,7 @@ import pytest
 from pipelines.contract import ENTITIES, Personal
 from pipelines.errors import IncomingFault
 from pipelines.home import Home
+from pipelines.validate.quarantine import quarantine_rows
 from tests.landing import DAY, OPTIONAL_ROWS, Landing, customer, payment, raw, run_steps, ticket_message
 
 FIRST = date(2011, 10, 3)
@@ -82,6 +83,36 @@ def test_a_faulty_cell_beside_a_person_is_masked(home: Home, landing: Landing) -
     for file, content in contents(home):
         assert b"canary" not in content, file
         assert b"203.0.113.9" not in content, file
+
+
+def test_a_shifted_line_leaves_no_person_in_other_columns(home: Home, landing: Landing) -> None:
+    landing.write_store(FIRST, 1)
+    lines = (
+        "customer_id,updated_at,email,full_name,country",
+        "c8,2011-10-03,a,b,canary@example.org",  # moved, and each cell can be read
+        ",c9,2011-10-03,canary@example.org,Canary Annasson",
+        "canary@example.org,Canary Annasson,+44 7700 900123,France,",
+    )
+    landing.write_bytes("customers", FIRST, "\n".join([*lines, ""]).encode())
+    results = run_steps(home, FIRST + DAY)
+    assert results["validate_incoming"]["quarantined"] == {"customers": 2}
+    assert raw(home, "customers")[0]["country"] == "[email]"
+    for file, content in contents(home):
+        assert b"canary" not in content.lower(), file
+        assert b"7700" not in content, file
+
+
+@pytest.mark.parametrize(("buyer", "shown"), [("", "at noon"), (",buyer", "aa aaaa")])
+def test_a_file_with_columns_that_the_contract_lacks_may_hold_persons(
+    home: Home, landing: Landing, buyer: str, shown: str
+) -> None:
+    """A cell that cannot be read is shown as it came, unless it could come from a column that nobody knows."""
+    landing.write_store(FIRST, 1)
+    head = f"order_id,ordered_at,status,currency{buyer}\n"
+    landing.write_bytes("orders", FIRST, f"{head}o1,at noon,paid,GBP{buyer and ',Anna'}\n".encode())
+    run_steps(home, FIRST + DAY)
+    (reason,) = quarantine_rows(home, "orders")["reason"].to_pylist()
+    assert reason == f"ordered_at is '{shown}', expected a timestamp or a date"
 
 
 def test_prefixes_link_payments_of_one_network(home: Home, landing: Landing) -> None:

@@ -153,6 +153,11 @@ def test_what_fails_its_checksum_or_is_called_an_order_survives(text: str) -> No
     assert redact_text(text) == text
 
 
+@pytest.mark.parametrize("phone", ["0044 7700 900123", "00447700900123", "0049 30 901820", "030/901820"])
+def test_numbers_with_a_long_last_group_are_phones(phone: str) -> None:
+    assert redact_text(f"Call {phone} please.") == "Call [phone] please."
+
+
 def test_a_column_keeps_its_nulls_and_its_order() -> None:
     texts = pa.chunked_array([["a@x.org", None, ""], ["b", "a@x.org"]], pa.string())
     assert redact(texts).to_pylist() == ["[email]", None, "", "b", "[email]"]

@@ -14,7 +14,6 @@ import psycopg
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.catalog import RECORD_TABLES
 from pipelines.errors import NightcartError, NothingToDo, UsageFault
 from pipelines.warehouse import open_warehouse
 from pipelines.warehouse.postgres import PostgresWarehouse
@@ -27,7 +26,9 @@ from pathlib import Path
 import psycopg
 one = '''select count(distinct release_id), count(*), min(release_id) from
     (select release_id from published.dim_products union all select release_id from published.dim_customers) as r'''
-two = ("select release_id from published.dim_products", "select release_id from published.dim_customers")
+joined = '''select p.release_id, c.release_id from published.dim_products as p
+    full join published.dim_customers as c on p.product_id = c.customer_id'''
+each = [f"select release_id from published.{name}" for name in ("dim_products", "dim_customers", "dim_products")]
 reads, seen, stop = 0, set(), Path(sys.argv[2])
 with psycopg.connect(sys.argv[1], autocommit=True) as connection:
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
@@ -35,45 +36,15 @@ with psycopg.connect(sys.argv[1], autocommit=True) as connection:
     while not stop.exists():
         releases, rows, found = connection.execute(one).fetchone()
         assert (releases, rows) == (1, 2), (releases, rows)
+        (pair,) = connection.execute(joined).fetchall()
+        assert len(set(pair)) == 1, pair
         with connection.transaction():
-            first, second = (connection.execute(sql).fetchall() for sql in two)
-        assert first == second and len(first) == 1, (first, second)
-        seen.add(found)
-        reads += 2
+            answers = [connection.execute(sql).fetchall() for sql in each]
+        assert len(answers[0]) == 1 and answers == answers[:1] * len(each), answers
+        seen |= {found, pair[0], answers[0][0][0]}
+        reads += 2 + len(each)
 print(reads, len(seen))
 """
-FORBIDDEN = [
-    "insert into published.dim_products (product_id) values ('x')",
-    "update published.dim_products set title = ''",
-    "delete from published.releases",
-    "truncate published.releases",
-    "drop view published.dim_products",
-    "alter table published.releases add column mine text",
-    "create table published.mine (n int)",
-    "create table public.mine (n int)",
-    "create temporary table mine (n int)",
-    "create schema mine",
-    "create view published.mine as select 1",
-    "create function published.mine() returns int language sql as 'select 1'",
-    "select * from raw.orders",
-    "select * from records.shown",
-    "select * from records.releases",
-    "select * from released.dim_products",
-    'select * from released."dim_products first"',
-    "select secret.answer()",
-    "begin; lock table published.releases in access exclusive mode",
-    "copy published.releases to '/tmp/stolen'",
-    "copy (select 1) to program 'true'",
-    "select pg_read_file('/etc/passwd')",
-    "set role nightcart",
-    "create role mine",
-    "alter view published.dim_products owner to alice",
-    "select passwd from pg_shadow",
-    "alter role alice createrole",
-    "comment on view published.dim_products is 'mine'",
-    "create publication mine",
-    "alter role analyst superuser",
-]
 
 
 @pytest.fixture
@@ -104,7 +75,7 @@ def shown(warehouse: PostgresWarehouse) -> list[Any]:
 
 
 def test_readers_see_no_failure_and_no_mix_over_100_releases(
-    warehouse: PostgresWarehouse, alice: str, tmp_path: Path
+    warehouse: PostgresWarehouse, alice: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = [sys.executable, "-c", READER, alice, str(tmp_path / "stop")]
     readers = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
@@ -118,28 +89,13 @@ def test_readers_see_no_failure_and_no_mix_over_100_releases(
         output, errors = reader.communicate(timeout=60)
         assert reader.returncode == 0, errors
         reads, seen = map(int, output.split())
+        with capsys.disabled():
+            print(f"\nPostgres: {reads} reads of {seen} of 101 releases, none failed, none mixed")  # noqa: T201
         assert reads > 100
         assert seen > 20
     with warehouse.session() as session:
         counted = session.read("select count(*) as n, count(distinct release_id) as r from released.dim_products")
     assert counted.to_pylist() == [{"n": 101, "r": 101}], "the releases before are kept"
-
-
-def test_forbidden_statements_are_refused(alice: str) -> None:
-    assert len(set(FORBIDDEN)) >= 20
-    done = []
-    with psycopg.connect(alice, autocommit=True) as connection:
-        for sql in FORBIDDEN:
-            try:
-                connection.execute(sql.encode())
-                done.append(sql)
-            except psycopg.errors.InsufficientPrivilege:
-                connection.rollback()
-        assert done == []
-        tables = connection.execute("select count(*) from information_schema.tables where table_schema = 'published'")
-        assert tables.fetchone() == (8,)
-        for name in ("dim_products", "dim_customers", "fct_daily_sales", *[dataset.name for dataset in RECORD_TABLES]):
-            connection.execute(f"select * from published.{name}".encode())
 
 
 def test_a_table_that_comes_later_can_be_read(warehouse: PostgresWarehouse, alice: str, tmp_path: Path) -> None:

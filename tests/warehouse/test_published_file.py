@@ -20,18 +20,25 @@ AS_OF = date(2011, 11, 1)
 READER = """
 import os, sys
 from pathlib import Path
+import duckdb
 from pipelines.warehouse import open_warehouse
 os.nice(15)  # the writer goes first
 warehouse = open_warehouse(str(Path(sys.argv[1]) / "warehouse.duckdb"), Path(sys.argv[1]), 1)
-sql = '''select count(distinct release_id) as releases, count(*) as rows from
+sql = '''select count(distinct release_id) as releases, count(*) as rows, min(release_id) as id from
     (select release_id from dim_products union all select release_id from published.dim_customers)'''
+joined = '''select p.release_id, c.release_id from published.dim_products as p
+    full join published.dim_customers as c on p.product_id = c.customer_id'''
 reads, seen, stop = 0, set(), Path(sys.argv[1]) / "stop"
 print("reading", flush=True)
 while not stop.exists():
     row = warehouse.query(sql).to_pylist()[0]
-    assert row == {"releases": 1, "rows": 2}, row
-    seen.add(warehouse.query("select any_value(release_id) as id from dim_products")["id"][0].as_py())
-    reads += 1
+    assert (row["releases"], row["rows"]) == (1, 2), row
+    with duckdb.connect(warehouse.published.file, read_only=True) as connection:  # as an analyst's own program does
+        (pair,) = connection.execute(joined).fetchall()
+        again = connection.execute("select release_id from published.dim_products").fetchall()
+    assert {pair, *((found, found) for found, in again)} == {(pair[0], pair[0])}, (pair, again)
+    seen |= {row["id"], pair[0]}
+    reads += 3
 print(reads, len(seen))
 """
 
@@ -59,20 +66,24 @@ def publish(warehouse: Warehouse, folder: Path, release_id: str) -> None:
     warehouse.publish(files_of(folder), records, release_id, AS_OF, lambda: None)
 
 
-def test_readers_see_no_failure_and_no_mix_over_50_replacements(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_readers_see_no_failure_and_no_mix_over_100_replacements(
+    warehouse: Warehouse, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     publish(warehouse, tmp_path, "release-0")
     command = [sys.executable, "-c", READER, str(tmp_path)]
     readers = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     for reader in readers:
         assert reader.stdout is not None
         assert reader.stdout.readline() == "reading\n"
-    for number in range(1, 51):
+    for number in range(1, 101):
         publish(warehouse, tmp_path, f"release-{number}")
     (tmp_path / "stop").touch()
     for reader in readers:
         output, errors = reader.communicate(timeout=60)
         assert reader.returncode == 0, errors
         reads, seen = map(int, output.split())
+        with capsys.disabled():
+            print(f"\nDuckDB: {reads} reads of {seen} of 101 releases, none failed, none mixed")  # noqa: T201
         assert reads > 5
         assert seen > 1
 
