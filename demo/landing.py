@@ -22,33 +22,13 @@ ARROW_TYPES: dict[str, pa.DataType] = {
     "date": pa.date32(),
 }
 
-# Entities that pipelines.contract does not list yet, as `name type`: an entity listed there is never read here.
-COLUMNS_TO_COME: dict[str, tuple[str, ...]] = {
-    "returns": ("return_id id", "order_id id", "customer_id id", "product_id id", "quantity n", "returned_at ts"),
-    "payments": (
-        "payment_id id", "order_id id", "customer_id id", "paid_at ts", "amount money", "method text",
-        "card_token text", "device_id text", "ip_address text", "ip_country text", "billing_country text",
-    ),
-    "chargebacks": ("payment_id id", "reported_at ts", "reason text"),
-    "events": (
-        "event_id id", "customer_id id", "session_id id", "product_id id", "kind text", "occurred_at ts",
-        "placement text", "release_id text",
-    ),
-    "stock_levels": ("product_id id", "as_of_date date", "on_hand n", "on_order n"),
-    "tickets": ("ticket_id id", "customer_id id", "order_id id", "opened_at ts", "channel text", "subject text"),
-    "ticket_messages": ("ticket_id id", "message_number n", "author text", "sent_at ts", "body text"),
-    "ticket_resolutions": ("ticket_id id", "resolved_at ts", "intent text", "urgency text"),
-}  # fmt: skip
-
-ALL_ENTITIES = ("customers", "products", "orders", "order_lines", *COLUMNS_TO_COME)
+ALL_ENTITIES = tuple(ENTITIES)
 ROWS_BUFFERED = 200_000  # of the history partition, before they are written
 
 
 def columns_of(entity: str) -> dict[str, pa.DataType]:
-    """The contract's columns of an entity and their types."""
-    if entity in ENTITIES:
-        return {column.name: ARROW_TYPES[column.type] for column in ENTITIES[entity].columns}
-    return {name: ARROW_TYPES[type_] for name, type_ in (column.split() for column in COLUMNS_TO_COME[entity])}
+    """The columns that a store delivers of an entity, and their types."""
+    return {column.name: ARROW_TYPES[column.type] for column in ENTITIES[entity].delivered.values()}
 
 
 def conform(table: pa.Table, entity: str, metadata: dict[str, str] | dict[bytes, bytes]) -> pa.Table:

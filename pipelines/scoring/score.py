@@ -30,7 +30,7 @@ def score(home: Home, as_of: date, output: str) -> Row:
     tables, unserved = ({}, 0) if why or champion is None else _tables(home, as_of, spec, champion)
     rows = {}
     for dataset in datasets:
-        table = as_table(tables.get(dataset.name), dataset)
+        table = as_table(None if dataset.name in skipped else tables.get(dataset.name), dataset)
         home.storage.put_table(f"releases/{release_id}/{dataset.name}.parquet", table)
         rows[dataset.name] = table.num_rows
     return {
