@@ -13,9 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from demo.draws import Ints, integers
+from demo.draws import Floats, Ints, integers, uniform
 from demo.events import simulate_events
-from demo.frames import GUEST, Lines, Orders, Products
+from demo.frames import GUEST, Lines, Orders, Products, money
 from demo.landing import ALL_ENTITIES, ARROW_TYPES, conform, dated, write_partitions
 from demo.oracle import payment_figures, ticket_figures
 from demo.payments import simulate_payments
@@ -80,6 +80,7 @@ def demo_tables(source: Path) -> tuple[dict[str, pa.Table], dict[str, pa.Table]]
     last_dt = orders.ordered_at[-1].astype("datetime64[D]").item()
     paid = simulate_payments(orders, TYPICAL_CENTS, SEED)
     support = simulate_tickets(orders, lines, products, SEED)
+    tables["products"] = _supplied(tables["products"], products)
     simulated = {
         "payments": (paid.payments, "paid_at"),
         "chargebacks": (paid.chargebacks, "reported_at"),
@@ -111,16 +112,34 @@ def _events(orders: Orders, lines: Lines, products: Products) -> pa.Table:
     return pa.concat_tables(tables)
 
 
+def _supply(products: Products) -> tuple[Ints, Ints, Floats]:
+    """Days of lead time, units in a pack and the cost's share of the price, by product."""
+    number: Ints = np.arange(len(products.product_id))
+    multiple = np.array([1, 6, 12, 24])[integers(SEED, "multiple", 4, number)]
+    return 4 + integers(SEED, "lead time", 15, number), multiple, 0.4 + 0.3 * uniform(SEED, "cost", number)
+
+
+def _supplied(table: pa.Table, products: Products) -> pa.Table:
+    """The real products with what no public set tells of them: cost, lead time and pack size, simulated."""
+    which = pa.compute.index_in(table["product_id"], value_set=products.product_id).to_numpy().astype(np.int64)
+    lead_time, multiple, share = (column[which] for column in _supply(products))
+    cost = np.round(table["unit_price"].cast(pa.float64()).to_numpy() * share * 100).astype(np.int64)
+    columns = {"unit_cost": money(cost), "lead_time_days": pa.array(lead_time), "order_multiple": pa.array(multiple)}
+    for name, column in columns.items():
+        place = table.schema.get_field_index(name)
+        table = table.set_column(place, table.schema.field(name), column.cast(table.schema.field(name).type))
+    return table
+
+
 def _stock(orders: Orders, lines: Lines, products: Products, last_dt: date) -> pa.Table:
     """Daily stock of what sold lately; sales are real, so a shelf that would be empty never stopped one."""
     days = orders.ordered_at.astype("datetime64[D]").astype(np.int64)[lines.order]
-    number: Ints = np.arange(len(products.product_id))
-    multiple = np.array([1, 6, 12, 24])[integers(SEED, "multiple", 4, number)]
-    shelves = Shelves(4 + integers(SEED, "lead time", 15, number), multiple, SEED)
+    lead_time, multiple, _ = _supply(products)
+    shelves = Shelves(lead_time, multiple, SEED)
     tables = []
     for day in range(int(days[0]), int(np.datetime64(last_dt).astype(np.int64)) + 1):
         start, end = np.searchsorted(days, [day, day + 1])
-        sold = np.bincount(lines.product[start:end], lines.quantity[start:end], len(number)).astype(np.int64)
+        sold = np.bincount(lines.product[start:end], lines.quantity[start:end], len(lead_time)).astype(np.int64)
         shelves.step(day, sold)
         if day >= np.datetime64(STOCK_SINCE).astype(np.int64):
             tables.append(shelves.levels(day, products.product_id))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -15,6 +16,9 @@ from pipelines.scoring.outputs import Measures, Tables
 
 SOURCE = "reply_source_ticket_id"
 NO_ORDER = "your order"  # stands where the source named an order and this ticket has none
+GREETING = re.compile(
+    r"^\s*(dear|hello|hi|hey|good (?:morning|afternoon|evening))\b[^,.!\n]{0,60}([,.!\n])", re.IGNORECASE
+)
 
 
 class SupportOutput(OfEvents):
@@ -77,9 +81,10 @@ class SupportOutput(OfEvents):
 
 
 def _reply(reply: object, source_order: object, own_order: object) -> str | None:
-    """The source's answer, about this ticket's order instead of the source's."""
+    """The source's answer without the name of whom it greets, about this ticket's order instead of the source's."""
     if not isinstance(reply, str):
         return None
+    reply = GREETING.sub(r"\1 customer\2", reply, count=1)
     if not isinstance(source_order, str):
         return reply
     return reply.replace(source_order, own_order if isinstance(own_order, str) else NO_ORDER)

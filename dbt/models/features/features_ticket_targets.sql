@@ -14,7 +14,8 @@ tickets as (
         spanned_tickets.ticket_id,
         spanned_tickets.intent,
         spanned_tickets.urgency,
-        spanned_tickets.resolved_at is not null as is_known
+        spanned_tickets.resolved_at is not null as is_known,
+        spanned_tickets.resolved_at >= {{ add_days('fit_cutoffs.known_as_of', -180) }} as is_recent
     from spanned_tickets
     inner join fit_cutoffs
         on
@@ -41,7 +42,7 @@ targets as (
         tickets.intent,
         tickets.urgency,
         tickets.is_known,
-        answered.ticket_id is not null as has_reply
+        coalesce(tickets.is_recent, false) and answered.ticket_id is not null as has_reply
     from tickets
     left join answered
         on tickets.ticket_id = answered.ticket_id and tickets.known_as_of = answered.known_as_of
