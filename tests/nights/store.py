@@ -1,4 +1,4 @@
-"""A small store with half a year of history and some daily partitions, changed orders among them."""
+"""A small store of all entities, with half a year of history and some daily partitions, changed orders among them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from decimal import Decimal
 import numpy as np
 
 from tests.landing import Landing, Row, customer, line, order, product
+from tests.nights.aftermath import write_aftermath
 
 DAY = timedelta(days=1)
 FIRST, HISTORY = date(2024, 1, 1), date(2024, 6, 9)
 NIGHTS = [HISTORY + DAY * ahead for ahead in range(2, 7)]  # five nights, each with a new partition before it
 PRODUCTS, CUSTOMERS = 12, 30
-SETTINGS = "demand: {horizon: 2}\nrecommendations: {top_k: 5}\ncompute: {threads: 1}\n"
+SETTINGS = "demand: {horizon: 2}\nrecommendations: {top_k: 5}\nrisk: {label_maturity_days: 30}\ncompute: {threads: 1}\n"
 
 
 def orders_of(day: date, random: np.random.Generator) -> tuple[list[Row], list[Row]]:
@@ -40,7 +41,7 @@ def write_store(landing: Landing, until: date = NIGHTS[-1]) -> None:
     landing.write("orders", HISTORY, [row for orders, _ in past for row in orders])
     landing.write("order_lines", HISTORY, [row for _, lines in past for row in lines])
     day = HISTORY + DAY
-    yesterday = past[-1]
+    yesterday, sold = past[-1], [(day, *rows) for day, rows in zip(days, past, strict=True)]
     while day < until:
         orders, lines = orders_of(day, random)
         cancelled = [row | {"status": "cancelled"} for row in yesterday[0][:1]]
@@ -48,4 +49,6 @@ def write_store(landing: Landing, until: date = NIGHTS[-1]) -> None:
         landing.write("orders", day, orders + cancelled)
         landing.write("order_lines", day, lines + corrected)
         landing.write("products", day, [product("p1", day, unit_price=Decimal("3.0000"))])
+        sold.append((day, orders, lines))
         yesterday, day = (orders, lines), day + DAY
+    write_aftermath(landing, sold, HISTORY)
