@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pipelines.airflow_api import USER, AirflowApi, ApiFault, request
+from pipelines.airflow_jobs import bury_schedulers
 from pipelines.errors import NightcartError, UsageFault
 from pipelines.home import PROJECT, Home
 from pipelines.night import airflow_environment, night_lock, refuse_scheduler
@@ -24,6 +25,13 @@ HEALTHY_SECONDS = 240.0  # a cold start takes 15 to 60
 POLL_SECONDS = 0.5
 POOLS = {"warehouse": "the warehouse takes one writer", "gpu": "one training at a time"}
 SECRETS = {"password": 18, "jwt_secret": 64, "api_secret_key": 64}  # random bytes of each
+PATIENCE = {  # seconds, unless it says otherwise
+    "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",  # a task's end is seen this late
+    "AIRFLOW__WORKERS__MAX_FAILED_HEARTBEATS": "10",  # in a row; a task outlives a restart of the API server
+    "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",  # its first answer takes long on a busy machine
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "90",  # a task that says nothing for longer is dead
+    "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "120",  # a busy one took itself for dead after 10
+}
 Say = Callable[[str], None]
 
 
@@ -122,7 +130,8 @@ def server_environment(home: Home) -> dict[str, str]:
         "AIRFLOW__CORE__PARALLELISM": "8",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home.root / "airflow" / "passwords.json"),
-        "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+        **PATIENCE,
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # else eight more processes, for what is not used here
         "NO_PROXY": "127.0.0.1,localhost",
     }
 
@@ -131,6 +140,7 @@ def commands(home: Home) -> dict[str, list[str]]:
     """What runs, by name; MLflow only where its records lie in the home or a database."""
     airflow = [sys.executable, "-m", "airflow"]
     found = {name: [*airflow, name] for name in ("api-server", "scheduler", "dag-processor")}
+    found["scheduler"].append("--skip-serve-logs")  # logs lie in the home; its server would listen on every address
     if not home.places.mlflow.startswith("http"):
         where = ["--host", "127.0.0.1", "--port", str(home.places.mlflow_port), "--workers", "1"]
         store = ["--backend-store-uri", home.places.mlflow]
@@ -141,7 +151,10 @@ def commands(home: Home) -> dict[str, list[str]]:
 
 def _stop_last(home: Home) -> bool:
     state = read_state(home)
-    return state is not None and stop(state.session)
+    was_running = state is not None and stop(state.session)
+    if was_running:
+        bury_schedulers(home.places.airflow_database)
+    return was_running
 
 
 def _start(home: Home, say: Say) -> Servers:
@@ -162,6 +175,7 @@ def _start(home: Home, say: Say) -> Servers:
             [sys.executable, "-m", "pipelines.supervisor"], stdin=subprocess.PIPE, start_new_session=True, **options
         )
         told = {"commands": run, "logs": str(folder), "lock": str(home.root / "servers.lock")}
+        told["database"] = places.airflow_database
         servers = Servers(session_of(leader.pid), places.airflow_port, ports["MLFLOW_PORT"] or None)
         _write_private(state_file(home), asdict(servers))
         assert leader.stdin is not None
