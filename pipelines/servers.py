@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import secrets
 import socket
 import subprocess
 import sys
@@ -14,24 +13,17 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pipelines.airflow_api import USER, AirflowApi, ApiFault, request
+from pipelines.airflow_api import AirflowApi, ApiFault, request
 from pipelines.airflow_jobs import bury_schedulers
 from pipelines.errors import NightcartError, UsageFault
 from pipelines.home import PROJECT, Home
-from pipelines.night import airflow_environment, night_lock, refuse_scheduler
+from pipelines.night import night_lock, refuse_scheduler
+from pipelines.server_environment import read_secrets, server_environment, write_private
 from pipelines.session import Session, members, session_of, stop
 
 HEALTHY_SECONDS = 240.0  # a cold start takes 15 to 60
 POLL_SECONDS = 0.5
 POOLS = {"warehouse": "the warehouse takes one writer", "gpu": "one training at a time"}
-SECRETS = {"password": 18, "jwt_secret": 64, "api_secret_key": 64}  # random bytes of each
-PATIENCE = {  # seconds, unless it says otherwise
-    "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",  # a task's end is seen this late
-    "AIRFLOW__WORKERS__MAX_FAILED_HEARTBEATS": "10",  # in a row; a task outlives a restart of the API server
-    "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",  # its first answer takes long on a busy machine
-    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "90",  # a task that says nothing for longer is dead
-    "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "120",  # a busy one took itself for dead after 10
-}
 Say = Callable[[str], None]
 
 
@@ -88,17 +80,6 @@ def api_of(home: Home, servers: Servers) -> AirflowApi:
     return AirflowApi(servers.airflow_port, read_secrets(home)["password"])
 
 
-def read_secrets(home: Home) -> dict[str, str]:
-    """The password of the UI and the keys that Airflow's servers share, made at first use with mode 0600."""
-    file = home.root / "airflow" / "secrets.json"
-    if not file.exists():
-        made = {name: secrets.token_urlsafe(nbytes) for name, nbytes in SECRETS.items()}
-        _write_private(file, made)
-    found: dict[str, str] = json.loads(file.read_text())
-    _write_private(home.root / "airflow" / "passwords.json", {USER: found["password"]})
-    return found
-
-
 def state_file(home: Home) -> Path:
     """Where the session's id is kept."""
     return home.root / "servers.json"
@@ -111,29 +92,6 @@ def read_state(home: Home) -> Servers | None:
         return None
     found = json.loads(file.read_text())
     return Servers(Session(**found.pop("session")), **found)
-
-
-def server_environment(home: Home) -> dict[str, str]:
-    """The variables that Airflow's servers share."""
-    places, keys = home.places, read_secrets(home)
-    base = f"http://127.0.0.1:{places.airflow_port}"
-    return {
-        **airflow_environment(home),
-        "AIRFLOW__API__HOST": "127.0.0.1",
-        "AIRFLOW__API__PORT": str(places.airflow_port),
-        "AIRFLOW__API__BASE_URL": base,
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{base}/execution/",
-        "AIRFLOW__API__WORKERS": "1",
-        "AIRFLOW__API__SECRET_KEY": keys["api_secret_key"],
-        "AIRFLOW__API_AUTH__JWT_SECRET": keys["jwt_secret"],
-        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-        "AIRFLOW__CORE__PARALLELISM": "8",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home.root / "airflow" / "passwords.json"),
-        **PATIENCE,
-        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # else eight more processes, for what is not used here
-        "NO_PROXY": "127.0.0.1,localhost",
-    }
 
 
 def commands(home: Home) -> dict[str, list[str]]:
@@ -177,7 +135,7 @@ def _start(home: Home, say: Say) -> Servers:
         told = {"commands": run, "logs": str(folder), "lock": str(home.root / "servers.lock")}
         told["database"] = places.airflow_database
         servers = Servers(session_of(leader.pid), places.airflow_port, ports["MLFLOW_PORT"] or None)
-        _write_private(state_file(home), asdict(servers))
+        write_private(state_file(home), asdict(servers))
         assert leader.stdin is not None
         leader.stdin.write(json.dumps(told).encode())
         leader.stdin.close()
@@ -247,12 +205,3 @@ def _is_led(home: Home) -> bool:
         return True
     finally:
         os.close(handle)
-
-
-def _write_private(file: Path, value: object) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_name(f".{file.name}.next")
-    handle = os.open(fresh, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
-    with os.fdopen(handle, "w") as stream:
-        json.dump(value, stream)
-    fresh.replace(file)
