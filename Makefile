@@ -23,8 +23,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export GX_ANALYTICS_ENABLED := false
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DO_NOT_TRACK := 1
+export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help setup check test demo up down images compose-secrets compose-up compose-down bucket airflow-database docs lock format clean
+.PHONY: help setup check test test-long demo up down images compose-secrets compose-up compose-down bucket airflow-database docs lock format clean
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -75,6 +76,9 @@ airflow-database: setup ## Airflow's database and pools
 
 test: setup ## all tests, with coverage of pipelines/ and models/
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered --durations=10
+
+test-long: setup ## what takes minutes: a night whose every step is killed, on DuckDB and on Postgres
+	@$(BIN)/python -m pytest -m long
 
 check: setup ## ruff, mypy --strict, sqlfluff, generated documents up to date
 	@$(BIN)/ruff check .

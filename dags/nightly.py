@@ -5,7 +5,8 @@ and every step can be cleared and run again: a retry gives the same release.
 
 **When it fails.** *validate* stops on what the store delivered: its message names the entity, the rule, three values
 and the command to go on with. *audit* stops on what would have been published. Yesterday's release stays readable in
-both cases. Clear the failed task once the cause is mended.
+both cases. Once the cause is mended, clear the failed task; after *validate*, clear *collect* and what follows: it is
+*collect* that reads the files.
 
 **Backfill.** A night newer than all before collects; an older one reads what was known by then and publishes without
 moving the current release.

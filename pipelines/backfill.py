@@ -11,13 +11,14 @@ from urllib.parse import quote
 import sqlalchemy as sa
 
 from pipelines.airflow_api import AirflowApi, ApiFault
-from pipelines.errors import Busy, NightcartError
+from pipelines.errors import Busy, NightcartError, UsageFault
 from pipelines.home import Home
 from pipelines.night import nights_between
 from pipelines.publishing.release import is_published
 from pipelines.records import Row, steps
 
 POLL_SECONDS = 1.0
+PAGE = 100  # runs an answer, at most
 ENDED = ("success", "failed")
 Show = Callable[[dict[date, str]], None]
 
@@ -29,11 +30,13 @@ def backfill(
 
     Raises:
         Busy: another backfill runs.
+        UsageFault: the DAG is paused, so that its runs would wait for ever.
         NightcartError: what stopped a night, with its exit code and what to do.
     """
     nights = nights_between(first, last, False)
     waiting = [night for night in nights if is_published(home, night) is None]
     if waiting:
+        _need_switched_on(api)
         ident = _create(api, waiting[0], waiting[-1], first, is_reversed, at_once)
         states = _wait(api, ident, waiting[0], waiting[-1], show)
         _raise_failure(home, states)
@@ -41,6 +44,11 @@ def backfill(
     if missing := [str(night) for night, release in found.items() if release is None]:
         raise NightcartError(f"nights without a release: {', '.join(missing)}", "look at their runs in Airflow's UI")
     return {night: release for night, release in found.items() if release}
+
+
+def _need_switched_on(api: AirflowApi) -> None:
+    if api.get("dags/nightly")["is_paused"]:
+        raise UsageFault("the nightly DAG is paused in Airflow", "switch it on in its UI, or with `nightcart up`")
 
 
 def _create(api: AirflowApi, first: date, last: date, earliest: date, is_reversed: bool, at_once: int) -> int:
@@ -78,7 +86,12 @@ def _wait(api: AirflowApi, ident: int, first: date, last: date, show: Show) -> d
 def _states(api: AirflowApi, first: date, last: date) -> dict[date, str]:
     since, until = quote(f"{first}T00:00:00Z"), quote(f"{last}T23:59:59Z")
     path = f"dags/nightly/dagRuns?run_type=backfill&logical_date_gte={since}&logical_date_lte={until}"
-    runs: list[dict[str, Any]] = api.get(f"{path}&limit=100&order_by=logical_date")["dag_runs"]
+    runs: list[dict[str, Any]] = []
+    while len(runs) % PAGE == 0:
+        page = api.get(f"{path}&limit={PAGE}&offset={len(runs)}&order_by=logical_date")["dag_runs"]
+        if not page:
+            break
+        runs += page
     return {date.fromisoformat(run["logical_date"][:10]): run["state"] for run in runs}
 
 

@@ -21,11 +21,14 @@ def up() -> None:
     """Start Airflow, with the nightly schedule, and MLflow on this machine's loopback; wait until both are healthy."""
     from pipelines.airflow_api import USER
     from pipelines.home import Home
+    from pipelines.servers import running
     from pipelines.servers import up as start
 
     home = Home.open()
+    was_up = running(home) is not None
     with out.status("starting the servers") as status:
         servers, password = start(home, status.update)
+    out.print("the servers run already, nothing was started" if was_up else "the servers are up")
     for name, url in servers.urls.items():
         out.print(f"  {name:<8} {url}")
     if password:

@@ -57,6 +57,7 @@ def airflow_environment(home: Home) -> dict[str, str]:
         AIRFLOW_DATABASE: home.places.airflow_database,
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(folder / "logs"),
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        "MLFLOW_DISABLE_TELEMETRY": "true",  # DO_NOT_TRACK=1 does not, it wants "true"
         "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
     }
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import secrets
 import socket
 import subprocess
 import sys
@@ -14,16 +13,17 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pipelines.airflow_api import USER, AirflowApi, ApiFault, request
+from pipelines.airflow_api import AirflowApi, ApiFault, request
+from pipelines.airflow_jobs import bury_schedulers
 from pipelines.errors import NightcartError, UsageFault
 from pipelines.home import PROJECT, Home
-from pipelines.night import airflow_environment, night_lock, refuse_scheduler
+from pipelines.night import night_lock, refuse_scheduler
+from pipelines.server_environment import read_secrets, server_environment, write_private
 from pipelines.session import Session, members, session_of, stop
 
 HEALTHY_SECONDS = 240.0  # a cold start takes 15 to 60
 POLL_SECONDS = 0.5
 POOLS = {"warehouse": "the warehouse takes one writer", "gpu": "one training at a time"}
-SECRETS = {"password": 18, "jwt_secret": 64, "api_secret_key": 64}  # random bytes of each
 Say = Callable[[str], None]
 
 
@@ -80,17 +80,6 @@ def api_of(home: Home, servers: Servers) -> AirflowApi:
     return AirflowApi(servers.airflow_port, read_secrets(home)["password"])
 
 
-def read_secrets(home: Home) -> dict[str, str]:
-    """The password of the UI and the keys that Airflow's servers share, made at first use with mode 0600."""
-    file = home.root / "airflow" / "secrets.json"
-    if not file.exists():
-        made = {name: secrets.token_urlsafe(nbytes) for name, nbytes in SECRETS.items()}
-        _write_private(file, made)
-    found: dict[str, str] = json.loads(file.read_text())
-    _write_private(home.root / "airflow" / "passwords.json", {USER: found["password"]})
-    return found
-
-
 def state_file(home: Home) -> Path:
     """Where the session's id is kept."""
     return home.root / "servers.json"
@@ -105,32 +94,11 @@ def read_state(home: Home) -> Servers | None:
     return Servers(Session(**found.pop("session")), **found)
 
 
-def server_environment(home: Home) -> dict[str, str]:
-    """The variables that Airflow's servers share."""
-    places, keys = home.places, read_secrets(home)
-    base = f"http://127.0.0.1:{places.airflow_port}"
-    return {
-        **airflow_environment(home),
-        "AIRFLOW__API__HOST": "127.0.0.1",
-        "AIRFLOW__API__PORT": str(places.airflow_port),
-        "AIRFLOW__API__BASE_URL": base,
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{base}/execution/",
-        "AIRFLOW__API__WORKERS": "1",
-        "AIRFLOW__API__SECRET_KEY": keys["api_secret_key"],
-        "AIRFLOW__API_AUTH__JWT_SECRET": keys["jwt_secret"],
-        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-        "AIRFLOW__CORE__PARALLELISM": "8",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home.root / "airflow" / "passwords.json"),
-        "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
-        "NO_PROXY": "127.0.0.1,localhost",
-    }
-
-
 def commands(home: Home) -> dict[str, list[str]]:
     """What runs, by name; MLflow only where its records lie in the home or a database."""
     airflow = [sys.executable, "-m", "airflow"]
     found = {name: [*airflow, name] for name in ("api-server", "scheduler", "dag-processor")}
+    found["scheduler"].append("--skip-serve-logs")  # logs lie in the home; its server would listen on every address
     if not home.places.mlflow.startswith("http"):
         where = ["--host", "127.0.0.1", "--port", str(home.places.mlflow_port), "--workers", "1"]
         store = ["--backend-store-uri", home.places.mlflow]
@@ -141,7 +109,10 @@ def commands(home: Home) -> dict[str, list[str]]:
 
 def _stop_last(home: Home) -> bool:
     state = read_state(home)
-    return state is not None and stop(state.session)
+    was_running = state is not None and stop(state.session)
+    if was_running:
+        bury_schedulers(home.places.airflow_database)
+    return was_running
 
 
 def _start(home: Home, say: Say) -> Servers:
@@ -162,8 +133,9 @@ def _start(home: Home, say: Say) -> Servers:
             [sys.executable, "-m", "pipelines.supervisor"], stdin=subprocess.PIPE, start_new_session=True, **options
         )
         told = {"commands": run, "logs": str(folder), "lock": str(home.root / "servers.lock")}
+        told["database"] = places.airflow_database
         servers = Servers(session_of(leader.pid), places.airflow_port, ports["MLFLOW_PORT"] or None)
-        _write_private(state_file(home), asdict(servers))
+        write_private(state_file(home), asdict(servers))
         assert leader.stdin is not None
         leader.stdin.write(json.dumps(told).encode())
         leader.stdin.close()
@@ -233,12 +205,3 @@ def _is_led(home: Home) -> bool:
         return True
     finally:
         os.close(handle)
-
-
-def _write_private(file: Path, value: object) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_name(f".{file.name}.next")
-    handle = os.open(fresh, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
-    with os.fdopen(handle, "w") as stream:
-        json.dump(value, stream)
-    fresh.replace(file)

@@ -41,6 +41,27 @@ def members(session: Session) -> list[int]:
     return [] if is_other or not session.started.endswith(_boot()) else found
 
 
+def end_orphans(session: Session) -> list[int]:
+    """Kill the members whose parent has died, and theirs in turn; returns which they were."""
+    killed: list[int] = []
+    while orphans := _orphans(session):
+        _signal(orphans, signal.SIGKILL)
+        killed += orphans
+        time.sleep(POLL_SECONDS)
+    return killed
+
+
+def _orphans(session: Session) -> list[int]:
+    return [one for one in members(session) if one != session.leader and not _has_parent(one, session)]
+
+
+def _has_parent(process: int, session: Session) -> bool:
+    try:
+        return os.getsid(int(_stat(Path(f"/proc/{process}"))[1])) == session.leader
+    except OSError:
+        return not Path(f"/proc/{process}").exists()  # it ended in between, or its parent did
+
+
 def stop(session: Session) -> bool:
     """End every process of the session: SIGINT to its leader, which passes it on, then SIGKILL to what is left.
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from pipelines.airflow_api import AirflowApi, ApiFault
 from pipelines.backfill import backfill
-from pipelines.errors import Busy, NightcartError
+from pipelines.errors import Busy, NightcartError, UsageFault
 from pipelines.home import Home
 from pipelines.records import clock, steps
 from tests.publishing.generators import AS_OF, VERSIONS, crown, home_in, publish_night
@@ -29,6 +29,7 @@ class Airflow(AirflowApi):
         self.home, self.state, self.refusal = home, state, refusal
         self.asked: dict[str, Any] = {}
         self.polls = 0
+        self.is_paused = False
 
     def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         if method == "POST":
@@ -36,6 +37,8 @@ class Airflow(AirflowApi):
                 raise ApiFault(self.refusal, "There is already a running backfill")
             self.asked = dict(body or {})
             return {"id": 7}
+        if path == "dags/nightly":
+            return {"is_paused": self.is_paused}
         if path == "backfills/7":
             self.polls += 1
             return {"completed_at": "2011-12-01" if self.polls > 1 else None}
@@ -45,7 +48,9 @@ class Airflow(AirflowApi):
         if self.polls == 1 and self.state == "success":
             for ahead in range(days):
                 publish_night(self.home, first + ahead * DAY)
-        return {"dag_runs": [{"logical_date": f"{first + n * DAY}T02:00:00Z", "state": state} for n in range(days)]}
+        runs = [{"logical_date": f"{first + n * DAY}T02:00:00Z", "state": state} for n in range(days)]
+        offset, limit = (int(path.partition(f"{name}=")[2].partition("&")[0]) for name in ("offset", "limit"))
+        return {"dag_runs": runs[offset : offset + limit]}
 
 
 @pytest.fixture
@@ -72,6 +77,21 @@ def test_the_whole_last_day_is_asked_for(home: Home) -> None:
         "max_active_runs": 2,
     }
     assert [set(states.values()) for states in seen] == [{"running"}, {"success"}]
+
+
+def test_more_nights_than_an_answer_holds(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.backfill.PAGE", 2)
+    seen = list[dict[date, str]]()
+    backfill(home, Airflow(home), AS_OF, AS_OF + 3 * DAY, False, 2, seen.append)
+    assert [len(states) for states in seen] == [4, 4]
+
+
+def test_a_paused_dag_is_refused(home: Home) -> None:
+    airflow = Airflow(home)
+    airflow.is_paused = True
+    with pytest.raises(UsageFault, match="paused"):
+        backfill(home, airflow, AS_OF, LAST, False, 1, lambda states: None)
+    assert airflow.asked == {}
 
 
 def test_published_nights_are_not_asked_for(home: Home) -> None:

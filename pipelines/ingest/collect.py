@@ -35,7 +35,7 @@ def collect(home: Home, as_of: date) -> dict[str, Any]:
     ledger = read_ledger(home.records, as_of)
     entries = _collect_all(home, as_of, landed, ledger, reusable)
     incomplete = tuple(f"{partition.entity} {partition.dt}" for partition in landed.incomplete)
-    manifest = Manifest(as_of, entries, None, made_with, incomplete, tuple(landed.warnings))
+    manifest = Manifest(as_of, entries, None, made_with, incomplete, tuple(landed.warnings), ledger.newest_night)
     write_manifest(home.storage, manifest)
     return _result(manifest)
 

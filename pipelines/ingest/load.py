@@ -8,9 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipelines.contract import ENTITIES, META, ORDERS, Entity
-from pipelines.errors import IncomingFault
+from pipelines.errors import Busy, IncomingFault
 from pipelines.home import Home
 from pipelines.ingest.casts import SQL
+from pipelines.ingest.ledger import read_ledger
 from pipelines.ingest.manifest import Entry, Manifest, folder_of, need_manifest
 from pipelines.records import clock, nights, partitions
 from pipelines.warehouse import Session
@@ -21,16 +22,21 @@ ONE_DAY = timedelta(days=1)
 def load(home: Home, as_of: date) -> dict[str, Any]:
     """Append the night's accepted rows; a retry first takes away what it loaded before.
 
+    Where another night has loaded since this one collected, what is new has changed: it collects again.
+
     Raises:
         IncomingFault: what was collected last has not passed validate.
+        Busy: another night loaded just now; a retry collects again.
     """
-    manifest = need_manifest(home.storage, as_of)
+    manifest = _collected(home, as_of)
     if manifest.why:
         with home.warehouse.session() as session:
             _create_tables(session)
         return {"rows": dict.fromkeys(ENTITIES, 0), "why": manifest.why}
     accepted = _need_accepted(home, manifest)
     with home.warehouse.session() as session:
+        if _is_overtaken(home, manifest):
+            raise Busy(f"another night loaded while that of {as_of} waited for it", "run it again: it collects again")
         session.execute("begin")
         _create_tables(session)
         _forget(session, home, as_of)
@@ -38,6 +44,22 @@ def load(home: Home, as_of: date) -> dict[str, Any]:
         session.execute("commit")
         _record(home, manifest, accepted)
     return {"rows": {name: rows[name] for name in ENTITIES}, "why": None}
+
+
+def _collected(home: Home, as_of: date) -> Manifest:
+    """What the night collected, anew if that was overtaken: two nights of a backfill may run at once."""
+    from pipelines.steps import run_step
+
+    manifest = need_manifest(home.storage, as_of)
+    if not manifest.why and _is_overtaken(home, manifest):
+        run_step("collect", as_of)
+        run_step("validate", as_of)
+        return need_manifest(home.storage, as_of)
+    return manifest
+
+
+def _is_overtaken(home: Home, manifest: Manifest) -> bool:
+    return read_ledger(home.records, manifest.as_of).newest_night != manifest.newest
 
 
 def _need_accepted(home: Home, manifest: Manifest) -> dict[str, Any]:

@@ -44,6 +44,7 @@ class Manifest:
     made_with: str = ""  # the code and the key that read the files
     incomplete: tuple[str, ...] = ()  # partitions without _SUCCESS
     warnings: tuple[str, ...] = field(default=())
+    newest: date | None = None  # the newest other night that had loaded by then: what is new, and late, hangs on it
 
     @property
     def digest(self) -> str:
@@ -89,9 +90,9 @@ def read_manifest(storage: Storage, as_of: date) -> Manifest | None:
         )
         for entry in content["partitions"]
     )
-    return Manifest(
-        as_of, entries, content["why"], content["made_with"], tuple(content["incomplete"]), tuple(content["warnings"])
-    )
+    newest = date.fromisoformat(content["newest"]) if content.get("newest") else None
+    said = (tuple(content["incomplete"]), tuple(content["warnings"]))
+    return Manifest(as_of, entries, content["why"], content["made_with"], *said, newest)
 
 
 def need_manifest(storage: Storage, as_of: date) -> Manifest:

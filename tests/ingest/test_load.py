@@ -5,9 +5,13 @@ import pytest
 import sqlalchemy as sa
 
 from pipelines.contract import ENTITIES, META
+from pipelines.errors import Busy
 from pipelines.home import Home
 from pipelines.ingest import load as module
+from pipelines.ingest.collect import collect
+from pipelines.ingest.manifest import need_manifest
 from pipelines.records import nights, partitions
+from pipelines.validate.validate import validate_incoming
 from tests.landing import DAY, Landing, at, customer, line, order, product, raw, run_steps
 
 FIRST = date(2011, 10, 3)
@@ -139,6 +143,44 @@ def test_nights_in_order_load_what_one_night_loads(
     for name in ENTITIES:
         in_order, at_once = ([row | {"loaded_as_of": None} for row in raw(one, name)] for one in (home, fresh))
         assert in_order == at_once
+
+
+@pytest.mark.parametrize("is_older_first", [True, False])
+def test_two_nights_at_once_load_nothing_twice(home: Home, landing: Landing, is_older_first: bool) -> None:
+    """Both collect before either loads; what the night before saw of a changed partition stays as it was."""
+    landing.write_store(FIRST, 2)
+    for step in (collect, validate_incoming):
+        step(home, NIGHT)
+    landing.write_store(FIRST, 3)
+    changed = order(f"{FIRST:%y%m%d}-0", FIRST, status="cancelled")
+    landing.write("orders", FIRST + 2 * DAY, [changed])
+    for step in (collect, validate_incoming):
+        step(home, NIGHT + DAY)
+    pair = [NIGHT, NIGHT + DAY] if is_older_first else [NIGHT + DAY, NIGHT]
+    said = [module.load(home, as_of) for as_of in pair]
+    assert bool(said[1]["why"]) is not is_older_first
+    loaded = [(row["entity"], row["dt"]) for row in home.records.rows(sa.select(partitions))]
+    assert len(loaded) == len(set(loaded))
+    versions = [(row["order_id"], row["dt"]) for row in raw(home, "orders")]
+    assert len(versions) == len(set(versions))
+    assert (changed["order_id"], FIRST + 2 * DAY) in versions
+
+
+def test_a_night_that_loads_while_another_waits_for_it(
+    home: Home, landing: Landing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    landing.write_store(FIRST, 3)
+    for step in (collect, validate_incoming):
+        step(home, NIGHT + DAY)
+    run_steps(home, NIGHT)
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            module, "_collected", lambda home, as_of: need_manifest(home.storage, as_of)
+        )  # it had just looked
+        with pytest.raises(Busy, match="another night loaded"):
+            module.load(home, NIGHT + DAY)
+    module.load(home, NIGHT + DAY)
+    assert {row["dt"] for row in raw(home, "orders") if row["loaded_as_of"] == NIGHT + DAY} == {FIRST + 2 * DAY}
 
 
 def test_what_is_loaded_is_the_landing_zone_whatever_came_when(home: Home, landing: Landing) -> None:
