@@ -134,22 +134,22 @@ def _tags(home: Home, as_of: date, snapshot: str, version: Row, decision: Decisi
 
 
 def _metrics(home: Home, output: Output, evaluation: Evaluation, decision: Decision) -> dict[str, float]:
-    """Figures pooled and per cut-off as `<split>/<metric>`, with what they cost."""
+    """Figures pooled and per cut-off as `<split>/<metric>`, the output's own first, with what they cost."""
     from models.metrics import value
 
-    found = {"cost/evaluation_seconds": evaluation.seconds, "cost/peak_mib": evaluation.peak_mib}
-    for cutoff, measures in evaluation.measures.items():
-        found |= {f"cutoff_{cutoff}/{output.label(home, metric)}": value(measures[metric]) for metric in measures}
+    found: dict[str, float] = {}
     for metric in output.figures if evaluation.measures else ():
         estimate, label = evaluation.figure(metric, home), output.label(home, metric)
         found |= {f"all/{label}": estimate.value, f"all/{label}_low": estimate.low, f"all/{label}_high": estimate.high}
+    for cutoff, measures in evaluation.measures.items():
+        found |= {f"cutoff_{cutoff}/{output.label(home, metric)}": value(measures[metric]) for metric in measures}
     for comparison in decision.comparisons if evaluation.model == decision.challenger else ():
         found |= {
             f"gain/over_{comparison.opponent}": comparison.gain.value,
             f"gain/over_{comparison.opponent}_low": comparison.gain.low,
             f"gain/over_{comparison.opponent}_high": comparison.gain.high,
         }
-    return found
+    return found | {"cost/evaluation_seconds": evaluation.seconds, "cost/peak_mib": evaluation.peak_mib}
 
 
 def _learnt(home: Home, output: Output, fitted: Fitted) -> dict[str, Any]:
