@@ -56,8 +56,8 @@ def simulate(
 @app.command("oracle", epilog="Example: NIGHTCART_LANDING=./landing nightcart oracle")
 def oracle() -> None:
     """Judge the simulator's own truth like a model, on the same windows: what was planted lies in LANDING.truth."""
-    from demo.judge import judge_oracle
     from pipelines.home import Home
+    from pipelines.training.oracle import judge_oracle
 
     with out.status("judging the oracle"):
         found = judge_oracle(Home.open())
