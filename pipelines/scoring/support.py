@@ -16,8 +16,9 @@ from pipelines.scoring.outputs import Measures, Tables
 
 SOURCE = "reply_source_ticket_id"
 NO_ORDER = "your order"  # stands where the source named an order and this ticket has none
+TITLE = r"(?:\s+(?:mr|mrs|ms|dr|prof)\.)*"
 GREETING = re.compile(
-    r"^\s*(dear|hello|hi|hey|good (?:morning|afternoon|evening))\b[^,.!\n]{0,60}([,.!\n])", re.IGNORECASE
+    rf"^\s*(dear|hello|hi|hey|good (?:morning|day|evening))\b{TITLE}[^,.!\n]{{0,60}}([,.!\n])", re.IGNORECASE
 )
 
 
@@ -87,4 +88,6 @@ def _reply(reply: object, source_order: object, own_order: object) -> str | None
     reply = GREETING.sub(r"\1 customer\2", reply, count=1)
     if not isinstance(source_order, str):
         return reply
-    return reply.replace(source_order, own_order if isinstance(own_order, str) else NO_ORDER)
+    if isinstance(own_order, str):
+        return reply.replace(source_order, own_order)
+    return re.sub(rf"(?:order\s+)?#?{re.escape(source_order)}", NO_ORDER, reply, flags=re.IGNORECASE)

@@ -14,6 +14,7 @@ from pipelines.training.cutoffs import (
     MIN_HISTORY_DAYS,
     Sales,
     demand_cutoffs,
+    event_cutoffs,
     recommendation_cutoffs,
 )
 
@@ -55,3 +56,17 @@ def test_recommendation_windows_do_not_overlap(history: int) -> None:
     days = [*cutoffs.all, AS_OF]
     assert all(later - earlier == timedelta(days=28) for earlier, later in itertools.pairwise(days))
     assert set(cutoffs.evaluation) <= set(cutoffs.training)
+
+
+@given(history=st.integers(0, 1000), mature=st.integers(1, 120))
+def test_windows_of_events_lie_side_by_side_and_have_matured(history: int, mature: int) -> None:
+    first = AS_OF - timedelta(days=history)
+    cutoffs = event_cutoffs(AS_OF, first, mature).evaluation
+    days = [*cutoffs, AS_OF - timedelta(days=mature)]
+    assert all(later - earlier == timedelta(days=28) for earlier, later in itertools.pairwise(days))
+    assert all(day - timedelta(days=mature) >= first + timedelta(days=MIN_HISTORY_DAYS) for day in cutoffs)
+    assert len(cutoffs) == EVALUATIONS or history < MIN_HISTORY_DAYS + 2 * mature + 28 * EVALUATIONS
+
+
+def test_without_events_there_are_none() -> None:
+    assert event_cutoffs(AS_OF, None, 45).all == []
