@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, timedelta
 
 import sqlalchemy as sa
 
+from models.bootstrap import Estimate
 from pipelines.contract import OUTPUTS
 from pipelines.features.build import build_training_features
 from pipelines.features.snapshot import Snapshot
@@ -80,7 +82,7 @@ def train_output(home: Home, name: str, as_of: date, snapshot: str, decided_by: 
         crown(home, name, version, as_of + timedelta(days=bool(serving)), decided_by, decision.reason)
     _record(home, output, as_of, evaluations, version, decision)
     track(home, output, as_of, snapshot, evaluations, fitted, decision)
-    figures = {e.model: e.figure(output.metric, home)._asdict() for e in evaluations}
+    figures = {e.model: _stated(e.figure(output.metric, home), "value") for e in evaluations}
     return {
         "output": name,
         "untrained": None,
@@ -140,9 +142,7 @@ def _record(
             "against": comparison.opponent,
             "role": comparison.role,
             "metric": output.metric,
-            "gain": comparison.gain.value,
-            "ci_low": comparison.gain.low,
-            "ci_high": comparison.gain.high,
+            **_stated(comparison.gain, "gain"),
             "is_promoted": decision.is_promoted,
             "reason": decision.reason,
             "decided_at": clock(),
@@ -162,16 +162,19 @@ def _record(
 
 
 def _figure(home: Home, evaluation: Evaluation, metric: str, version: Row, as_of: date) -> Row:
-    value, low, high = evaluation.figure(metric, home)
     own = evaluation.model == version["model"]
     return {
         "model": evaluation.model,
         "model_version": version["model_version"] if own else evaluation.model,
         "metric": metric,
-        "value": value,
-        "ci_low": low,
-        "ci_high": high,
+        **_stated(evaluation.figure(metric, home), "value"),
         "n": len(evaluation.pooled(metric)),
         "labels_mature_until": as_of,
         "kind": "offline",
     }
+
+
+def _stated(estimate: Estimate, name: str) -> Row:
+    """An estimate as it is recorded; null where there was nothing to measure."""
+    columns = zip((name, "ci_low", "ci_high"), estimate, strict=True)
+    return {column: value if math.isfinite(value) else None for column, value in columns}
