@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from demo.draws import Ints, Times, hashes, integers, uniform, within_day
+from demo.draws import Flags, Ints, Times, hashes, integers, uniform, within_day
 from demo.frames import Lines, Orders, Products, only_where, timestamps, words
 
 KINDS = ("view", "search", "add_to_cart", "remove_from_cart", "impression", "click")
+UNKNOWN, BROKEN = "hover", 0.0002  # a kind that no contract knows, and the share of rows that have it
 VIEW, SEARCH, ADD, REMOVE, IMPRESSION, CLICK = range(len(KINDS))
 SLOTS = 8  # products shown on the home page
 SHOWN_SHARE = 0.35  # of the sessions
@@ -110,8 +111,13 @@ def _table(day: int, parts: list[Part], people: pa.Array, products: Products, se
             "customer_id": people.take(pa.array(visitor)),
             "session_id": session_id.take(pa.array(session)),
             "product_id": products.product_id.take(pa.array(product, mask=product < 0)),
-            "kind": words(KINDS, kind),
+            "kind": words((*KINDS, UNKNOWN), np.where(_is_broken(day, len(kind), seed), len(KINDS), kind)),
             "occurred_at": timestamps(at),
             "placement": only_where(is_on_page, words(("home",), np.zeros(len(kind), np.int64))),
         }
     )
+
+
+def _is_broken(day: int, count: int, seed: int) -> Flags:
+    """A few rows of a kind that the contract does not know, as extracts have them: they belong into quarantine."""
+    return uniform(seed, "broken", np.arange(count), day) < BROKEN
