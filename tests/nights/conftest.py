@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from pipelines.home import Home
 from pipelines.steps import STEPS, run_step
@@ -42,14 +44,24 @@ def enter(store: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], Home
     return lambda root: enter_home(root, store, monkeypatch)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def forward(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """A home that ran five nights in order."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        home = enter_home(tmp_path_factory.mktemp("forward"), store, monkeypatch)
-        for as_of in NIGHTS:
-            walk(as_of)
+    """A home that ran all nights in order, made once for all workers; nobody changes it."""
+    base = tmp_path_factory.getbasetemp()
+    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "forward"
+    with pytest.MonkeyPatch.context() as monkeypatch, FileLock(root.with_suffix(".lock")):
+        home = enter_home(root, store, monkeypatch)
+        if not (root / "done").exists():
+            for as_of in NIGHTS:
+                walk(as_of)
+            (root / "done").touch()
     return home
+
+
+def files_of(home: Home, *nights: date) -> dict[str, bytes]:
+    """Every file of every release, or of the releases of these nights alone, by key."""
+    days = tuple(f"releases/{night}" for night in nights) or ("releases",)
+    return {key: home.storage.path(key).read_bytes() for key in home.storage.keys("releases") if key.startswith(days)}
 
 
 def walk(as_of: date, earliest: date | None = None, steps: list[str] | None = None) -> None:

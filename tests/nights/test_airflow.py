@@ -29,11 +29,28 @@ def last_line(done: subprocess.CompletedProcess[str]) -> str:
     return done.stderr.strip().splitlines()[-1]
 
 
-def test_a_night_from_the_command_line(tmp_path: Path, enter: Callable[[Path], Home]) -> None:
+def test_a_night_stopped_by_what_came_in_then_mended(
+    tmp_path: Path, enter: Callable[[Path], Home], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message says what to do; the fix and a second run are enough, and nothing is published until then."""
     home = enter(tmp_path / "home")
+    landing = Landing(tmp_path / "landing")
+    write_store(landing)
+    monkeypatch.setenv("NIGHTCART_LANDING", str(landing.root))
     nothing = nightcart("query", "select 1")
     assert nothing.returncode == 6, nothing.stderr
 
+    partition = landing.folder("orders", NIGHTS[0] - (NIGHTS[1] - NIGHTS[0])) / "part-0.parquet"
+    good = partition.read_bytes()
+    partition.write_bytes(good[: len(good) // 2])
+    done = nightcart("night", str(NIGHTS[0]))
+    assert done.returncode == 3, done.stderr + done.stdout
+    assert "orders" in done.stderr
+    assert last_line(done).startswith("what to do: ")
+    assert home.records.current_release() is None
+
+    partition.write_bytes(good)
+    assert nightcart("night", "2024-99-99").returncode == 2
     done = nightcart("night", str(NIGHTS[0]))
     assert done.returncode == 0, done.stderr + done.stdout
     assert "demand_forecasts" in done.stdout
@@ -60,26 +77,3 @@ def test_a_second_night_at_the_same_time_is_refused(tmp_path: Path, enter: Calla
         done = nightcart("night", str(NIGHTS[0]))
     assert done.returncode == 5
     assert last_line(done).startswith("what to do: wait")
-
-
-def test_a_night_stopped_by_what_came_in(
-    tmp_path: Path, enter: Callable[[Path], Home], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The message says what to do; the fix and a second run are enough; yesterday's release stays until then."""
-    home = enter(tmp_path / "home")
-    landing = Landing(tmp_path / "landing")
-    write_store(landing)
-    monkeypatch.setenv("NIGHTCART_LANDING", str(landing.root))
-    partition = landing.folder("orders", NIGHTS[0] - (NIGHTS[1] - NIGHTS[0])) / "part-0.parquet"
-    good = partition.read_bytes()
-    partition.write_bytes(good[: len(good) // 2])
-    done = nightcart("night", str(NIGHTS[0]))
-    assert done.returncode == 3, done.stderr + done.stdout
-    assert "orders" in done.stderr
-    assert last_line(done).startswith("what to do: ")
-    assert home.records.current_release() is None
-
-    partition.write_bytes(good)
-    done = nightcart("night", str(NIGHTS[0]))
-    assert done.returncode == 0, done.stderr + done.stdout
-    assert nightcart("night", "2024-99-99").returncode == 2

@@ -14,9 +14,8 @@ import sqlalchemy as sa
 from pipelines.home import PROJECT, Home
 from pipelines.records import steps
 from pipelines.steps import STEPS
-from tests.nights.conftest import walk
+from tests.nights.conftest import files_of, walk
 from tests.nights.store import NIGHTS
-from tests.nights.test_order import files_of
 
 
 def kill_in_the_middle(home: Home, step: str, moment: random.Random) -> None:
@@ -34,14 +33,10 @@ def kill_in_the_middle(home: Home, step: str, moment: random.Random) -> None:
 
 
 @pytest.mark.parametrize("seed", [1])
-def test_kill_9_of_each_step(tmp_path: Path, enter: Callable[[Path], Home], seed: int) -> None:
+def test_kill_9_of_each_step(tmp_path: Path, enter: Callable[[Path], Home], forward: Home, seed: int) -> None:
     moment = random.Random(seed)
     killed = enter(tmp_path / "killed")
     for step in STEPS:
         kill_in_the_middle(killed, step, moment)
         walk(NIGHTS[0], steps=[step])
-    untouched = enter(tmp_path / "untouched")
-    walk(NIGHTS[0])
-    assert files_of(killed) == files_of(untouched)
-    current = [home.records.current_release() for home in (killed, untouched)]
-    assert current[0] and current[1] and current[0]["release_id"] == current[1]["release_id"]
+    assert files_of(killed) == files_of(forward, NIGHTS[0]) != {}

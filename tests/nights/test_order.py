@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,13 +13,8 @@ from pipelines.features.snapshot import Snapshot
 from pipelines.home import Home
 from pipelines.publishing.publish import query, rollback
 from pipelines.records import champions, releases
-from tests.nights.conftest import walk
+from tests.nights.conftest import files_of, walk
 from tests.nights.store import DAY, NIGHTS, PRODUCTS
-
-
-def files_of(home: Home) -> dict[str, bytes]:
-    """Every file of every release, by key."""
-    return {key: home.storage.path(key).read_bytes() for key in home.storage.keys("releases")}
 
 
 def decisions_of(home: Home) -> list[tuple[object, ...]]:
@@ -26,7 +22,7 @@ def decisions_of(home: Home) -> list[tuple[object, ...]]:
     return [tuple(row.values()) for row in home.records.rows(sa.select(*columns).order_by(champions.c.output))]
 
 
-def test_five_nights_forward_and_reversed(forward: Home, tmp_path: Path, enter: Callable[[Path], Home]) -> None:
+def test_nights_forward_and_reversed(forward: Home, tmp_path: Path, enter: Callable[[Path], Home]) -> None:
     backward = enter(tmp_path / "backward")
     for as_of in reversed(NIGHTS):
         walk(as_of, earliest=NIGHTS[0])
@@ -64,10 +60,12 @@ def test_every_published_row_carries_its_release(forward: Home) -> None:
     assert forecasts.num_rows == PRODUCTS * 2
 
 
-def test_a_rollback_holds_until_a_newer_night(forward: Home) -> None:
-    releases_now = forward.records.rows(sa.select(releases).order_by(releases.c.as_of))
+def test_a_rollback_holds_until_a_newer_night(forward: Home, tmp_path: Path, enter: Callable[[Path], Home]) -> None:
+    shutil.copytree(forward.root, tmp_path / "home")
+    home = enter(tmp_path / "home")
+    releases_now = home.records.rows(sa.select(releases).order_by(releases.c.as_of))
     older, newest = releases_now[-2], releases_now[-1]
-    assert rollback(forward, older["release_id"])["was"] == newest["release_id"]
-    assert query(forward, "select distinct as_of from demand_forecasts").to_pylist() == [{"as_of": older["as_of"]}]
-    rollback(forward, newest["release_id"])
-    assert query(forward, "select distinct as_of from demand_forecasts").to_pylist() == [{"as_of": newest["as_of"]}]
+    assert rollback(home, older["release_id"])["was"] == newest["release_id"]
+    assert query(home, "select distinct as_of from demand_forecasts").to_pylist() == [{"as_of": older["as_of"]}]
+    rollback(home, newest["release_id"])
+    assert query(home, "select distinct as_of from demand_forecasts").to_pylist() == [{"as_of": newest["as_of"]}]

@@ -21,14 +21,13 @@ from pipelines.home import PROJECT, Home
 from pipelines.publishing.publish import export, publish, query, rollback
 from pipelines.records import pointer, releases
 from pipelines.steps import run_step
-from tests.nights.conftest import enter_home, walk
+from tests.nights.conftest import enter_home, files_of, walk
 from tests.nights.store import NIGHTS
-from tests.nights.test_order import decisions_of, files_of
+from tests.nights.test_order import decisions_of
 from tests.publishing.generators import AS_OF, VERSIONS, crown, home_in, publish_night, ready_night
 from tests.warehouse.postgres_server import PASSWORD, Server, postgres_server
 
 __all__ = ["postgres_server"]
-TWO = NIGHTS[:2]
 DIE = """
 import os, signal, sys
 from datetime import date
@@ -40,30 +39,21 @@ run_step("{name}", date.fromisoformat("{night}"))
 
 
 @pytest.fixture(scope="module")
-def duckdb(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """A home with two nights on DuckDB."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        home = enter_home(tmp_path_factory.mktemp("duckdb"), store, monkeypatch)
-        for as_of in TWO:
-            walk(as_of)
-    return home
-
-
-@pytest.fixture(scope="module")
 def postgres(store: Path, tmp_path_factory: pytest.TempPathFactory, postgres_server: Server) -> Iterator[Home]:
-    """The same two nights on Postgres; load and publish of the second were killed before they had it on record."""
+    """The nights on Postgres; load and publish of the last were killed before they had it on record."""
     url = postgres_server.new_database()
     with pytest.MonkeyPatch.context() as monkeypatch:
         enter_home(tmp_path_factory.mktemp("postgres"), store, monkeypatch)
         monkeypatch.setenv("NIGHTCART_WAREHOUSE", url)
-        walk(TWO[0])
+        for as_of in NIGHTS[:-1]:
+            walk(as_of)
         for step, module in (("load", "ingest.load"), ("publish", "publishing.publish")):
             before = ["collect", "validate"] if step == "load" else []
-            walk(TWO[1], steps=before or list(_between()))
+            walk(NIGHTS[-1], steps=before or list(_between()))
             killed = die(step, module)
             assert killed.returncode == -9, killed.stderr
-            run_step(step, TWO[1])
-        run_step("render_report", TWO[1])
+            run_step(step, NIGHTS[-1])
+        run_step("render_report", NIGHTS[-1])
         yield Home.open()
     postgres_server.drop(url)
 
@@ -77,33 +67,33 @@ def _between() -> Iterator[str]:
 
 def die(step: str, module: str) -> subprocess.CompletedProcess[str]:
     """Run a step in another process that is killed once the warehouse has its work, but not the records."""
-    script = DIE.format(module=module, name=step, night=TWO[1])
+    script = DIE.format(module=module, name=step, night=NIGHTS[-1])
     return subprocess.run([sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True, check=False)
 
 
-def test_the_same_releases_byte_for_byte(duckdb: Home, postgres: Home) -> None:
-    for as_of in TWO:
-        results = [home.records.result(as_of, "build_features") for home in (duckdb, postgres)]
+def test_the_same_releases_byte_for_byte(forward: Home, postgres: Home) -> None:
+    for as_of in NIGHTS:
+        results = [home.records.result(as_of, "build_features") for home in (forward, postgres)]
         assert results[0] == results[1], "snapshots have the same digests"
-    assert files_of(duckdb) == files_of(postgres)
-    assert decisions_of(duckdb) == decisions_of(postgres)
+    assert files_of(forward) == files_of(postgres)
+    assert decisions_of(forward) == decisions_of(postgres)
 
 
-def test_the_same_tables_for_the_analyst(duckdb: Home, postgres: Home, tmp_path: Path) -> None:
-    assert export(duckdb, tmp_path / "d") == export(postgres, tmp_path / "p")
+def test_the_same_tables_for_the_analyst(forward: Home, postgres: Home, tmp_path: Path) -> None:
+    assert export(forward, tmp_path / "d") == export(postgres, tmp_path / "p")
     when = ("published_at", "decided_at")
     for dataset in PUBLISHED:
         names = [name for name in dataset.column_names if name not in when]
         sql = f"select {', '.join(names)} from {dataset.name}"
-        found = [query(home, sql) for home in (duckdb, postgres)]
+        found = [query(home, sql) for home in (forward, postgres)]
         assert found[0].schema == found[1].schema, dataset.name
         rows = [sorted(table.to_pylist(), key=str) for table in found]
         assert rows[0] == rows[1], dataset.name
 
 
 def test_a_rollback_and_the_doctor(postgres: Home) -> None:
-    older, newer = (row["release_id"] for row in postgres.records.rows(sa.select(releases).order_by(releases.c.as_of)))
-    for release_id, as_of in ((older, TWO[0]), (newer, TWO[1])):
+    rows = postgres.records.rows(sa.select(releases).order_by(releases.c.as_of))
+    for release_id, as_of in ((row["release_id"], row["as_of"]) for row in rows[-2:]):
         rollback(postgres, release_id)
         assert query(postgres, "select distinct as_of from demand_forecasts").to_pylist() == [{"as_of": as_of}]
     assert not (postgres.root / "records.sqlite").exists()
