@@ -22,8 +22,8 @@ BASKET_DAYS = 365
 """Days before the cut-off in which a customer last bought what counts as bought together."""
 SHRINKAGE = 5.0
 """Joint customers that a pair is drawn to nothing by."""
-BLOCK = 2_000
-"""Customers, or products, worked on at once."""
+CELLS = 20_000_000
+"""Scores held at once, of some customers or products with all products: bounds the memory."""
 PURCHASES = 20
 """Purchases of a customer that count, the heaviest."""
 CANDIDATES = 40
@@ -59,8 +59,7 @@ class CoPurchase(PersonalLists):
         own = sparse.csr_array(
             (bought["weight"].to_numpy(), (codes, bought["item"].to_numpy())), shape=(len(customers), len(names))
         )
-        starts = range(0, len(customers), BLOCK)
-        parts = [_best(own[start : start + BLOCK], near, start, self.exclude_bought) for start in starts]
+        parts = [_best(own[rows], near, rows.start, self.exclude_bought) for rows in _blocks(own.shape)]
         who, what, score, why = (np.concatenate(part) for part in zip(*parts, strict=True)) if parts else _nothing()
         return pd.DataFrame(
             {
@@ -91,9 +90,16 @@ def neighbours(bought: pd.DataFrame, names: pd.Index, on_sale: NDArray[np.bool_]
     basket = sparse.csr_array((np.ones(len(pairs), np.float32), (rows, pairs["item"].to_numpy())), shape=shape)
     count = np.maximum(np.asarray(basket.sum(axis=0), np.float64), 1.0)
     shown = np.ones(len(names), bool) if on_sale is None else on_sale
-    other, blocks = sparse.csr_array(basket.T), range(0, len(names), BLOCK)
-    parts = [_nearest(other[start : start + BLOCK] @ basket, start, count, shown) for start in blocks]
+    other = sparse.csr_array(basket.T)
+    blocks = _blocks((len(names), len(names)))
+    parts = [_nearest(other[rows] @ basket, rows.start, count, shown) for rows in blocks]
     return sparse.csr_array(sparse.vstack(parts, format="csr")) if parts else sparse.csr_array((0, 0))
+
+
+def _blocks(shape: tuple[int, ...]) -> list[slice]:
+    """The rows of an array of this shape in blocks of at most CELLS values."""
+    size = max(1, CELLS // max(shape[1], 1))
+    return [slice(start, start + size) for start in range(0, shape[0], size)]
 
 
 def _nearest(joint: sparse.csr_array, start: int, count: Floats, shown: NDArray[np.bool_]) -> sparse.csr_array:

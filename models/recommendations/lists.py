@@ -14,7 +14,15 @@ from models import metrics
 from models.dates import to_days
 from models.files import corrupt, read_settings, take, write_settings
 from models.protocol import Features
-from models.recommendations.popular import BOUGHT, PRODUCTS, TARGET_DAYS, PopularRecent, eligible_targets
+from models.recommendations.popular import (
+    BOUGHT,
+    PRODUCTS,
+    TARGET_DAYS,
+    PopularRecent,
+    bought_by,
+    drawn,
+    eligible_targets,
+)
 from models.recommendations.ranking import MICROSECONDS, rank_for_customers
 
 KEY = ["as_of", "customer_id", "rank"]
@@ -23,6 +31,7 @@ EVERYONE = "everyone"
 COLUMNS = [*KEY, "product_id", "score", "reason", "reason_product_id"]
 FILL_HALF_LIFE = 56.0
 """Days, of the popular list that fills up."""
+POPULARITY_WEIGHT = "popularity"
 LEAST_CUSTOMERS = 0.01
 JUDGED_CUTOFFS = 3
 """Cut-offs that weights are chosen on, the last."""
@@ -30,11 +39,15 @@ MOST_JUDGED = 3_000
 """Customers with a target that weights are chosen on, all cut-offs together."""
 
 
+Known = dict[np.datetime64, pd.DataFrame]
+"""Candidates by cut-off."""
+
+
 class PersonalLists(ABC):
     """Ranks each customer's candidates, then fills up with the popular list of the last weeks.
 
     top_k: products a customer is shown. exclude_bought: whether what a customer bought is left out.
-    seed: kept for the record, nothing here is drawn. What is learnt are a few numbers (`weights`); counts come
+    seed: of the customers that weights are chosen on. What is learnt are a few numbers (`weights`); counts come
     from the night's own frames.
     """
 
@@ -43,6 +56,7 @@ class PersonalLists(ABC):
     """Weight -> its candidates, the first the default; chosen one after the other.
 
     Each has `popularity`: a candidate's score is multiplied by log(1 + the customers of its last weeks) ** popularity.
+    It is the one weight that the candidates don't depend on.
     """
 
     def __init__(self, *, top_k: int = 20, exclude_bought: bool = True, seed: int = 7) -> None:
@@ -65,14 +79,17 @@ class PersonalLists(ABC):
         counted = _counted(features, targets, self.exclude_bought)
         if counted.empty:
             raise ValueError(f"too little data to train {self.name}: no purchase in {TARGET_DAYS} known days")
-        counted = _drawn(counted, self.seed)
+        counted = drawn(counted, MOST_JUDGED, self.seed)
         narrowed = _asked_for(features, counted)
         self.weights = {key: found[0] for key, found in self.choices.items()}
         for key, options in self.choices.items():
-            figures = {}
+            figures: dict[float, float] = {}
+            known: Known = {}
             for option in options:
                 self.weights[key] = option
-                figures[option] = metrics.value(metrics.ndcg_at_k(self.predict(narrowed), counted, self.top_k))
+                known = known if key == POPULARITY_WEIGHT else {}
+                lists = self._lists(narrowed, known)
+                figures[option] = metrics.value(metrics.ndcg_at_k(lists, counted, self.top_k))
             self.weights[key] = max(options, key=lambda option: figures[option])
         return self
 
@@ -81,10 +98,18 @@ class PersonalLists(ABC):
 
         Scores above 1 are candidates', below 1 those of the popular list (its share of the most popular).
         """
-        days = np.unique(to_days(features[BOUGHT]["as_of"]))
-        frames = [self._at(at_cutoff(features, day)) for day in days]
+        return self._lists(features, {})
+
+    def _lists(self, features: Features, known: Known) -> pd.DataFrame:
+        """The lists of all cut-offs; candidates that are known already are not looked for again."""
+        frames = []
+        for day in np.unique(to_days(features[BOUGHT]["as_of"])):
+            at = at_cutoff(features, day)
+            known[day] = known[day] if day in known else self.candidates(at)
+            frames.append(self._at(at, known[day]))
         if not frames:
-            frames = [self._at({name: frame.iloc[:0] for name, frame in features.items()})]
+            empty = {name: frame.iloc[:0] for name, frame in features.items()}
+            frames = [self._at(empty, self.candidates(empty))]
         return pd.concat(frames, ignore_index=True)
 
     def predict_default(self, features: Features) -> pd.DataFrame:
@@ -94,11 +119,11 @@ class PersonalLists(ABC):
     def _popular(self, top_k: int) -> PopularRecent:
         return PopularRecent(top_k=top_k, exclude_bought=self.exclude_bought, half_life_days=FILL_HALF_LIFE)
 
-    def _at(self, features: Features) -> pd.DataFrame:
-        """The lists of one cut-off."""
+    def _at(self, features: Features, found: pd.DataFrame) -> pd.DataFrame:
+        """The lists of one cut-off, from these candidates."""
         bought, products = features[BOUGHT], features[PRODUCTS]
         ranked = self._popular(max(len(products), 1)).predict_default(features)
-        found = self._with_popularity(self.candidates(features), ranked)
+        found = self._with_popularity(found, ranked)
         found = found[found["product_id"].isin(products.loc[products["is_active"].astype(bool), "product_id"])]
         if self.exclude_bought:
             pairs = pd.MultiIndex.from_frame(bought[["customer_id", "product_id"]])
@@ -114,7 +139,8 @@ class PersonalLists(ABC):
         customers = (
             ranked.set_index("product_id")["score"].reindex(found["product_id"]).fillna(0.0).to_numpy(np.float64)
         )
-        return found.assign(score=found["score"] * np.log1p(LEAST_CUSTOMERS + customers) ** self.weights["popularity"])
+        factor = np.log1p(LEAST_CUSTOMERS + customers) ** self.weights[POPULARITY_WEIGHT]
+        return found.assign(score=found["score"] * factor)
 
     def _fill(self, ranked: pd.DataFrame, found: pd.DataFrame, bought: pd.DataFrame) -> pd.DataFrame:
         """The popular products that are not among a customer's candidates, nor bought where that is left out."""
@@ -170,21 +196,9 @@ def _counted(features: Features, targets: pd.DataFrame, exclude_bought: bool) ->
     return eligible_targets(targets[mature & np.isin(to_days(targets["as_of"]), latest)], features, exclude_bought)
 
 
-def _drawn(counted: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """The targets of at most MOST_JUDGED customers, drawn with the seed."""
-    asked = counted[["as_of", "customer_id"]].drop_duplicates().sort_values(["as_of", "customer_id"], ignore_index=True)
-    if len(asked) <= MOST_JUDGED:
-        return counted
-    drawn = np.sort(np.random.default_rng(seed).choice(len(asked), MOST_JUDGED, replace=False))
-    return counted.merge(asked.iloc[drawn], on=["as_of", "customer_id"], how="inner")
-
-
 def _asked_for(features: Features, counted: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """The frames with the purchases of those customers alone who have a target: no other list is judged."""
-    asked = pd.MultiIndex.from_frame(counted[["as_of", "customer_id"]])
-    bought = features[BOUGHT].assign(as_of=to_days(features[BOUGHT]["as_of"]).astype(MICROSECONDS))
-    kept = bought[pd.MultiIndex.from_frame(bought[["as_of", "customer_id"]]).isin(asked)]
-    return {**features, BOUGHT: kept, EVERYONE: features[BOUGHT]}
+    return {**features, BOUGHT: bought_by(features[BOUGHT], counted), EVERYONE: features[BOUGHT]}
 
 
 def _first_day(bought: pd.DataFrame) -> pd.Timestamp | Any:

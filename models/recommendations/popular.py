@@ -24,6 +24,8 @@ HALF_LIVES = (3.5, 7.0, 14.0, 28.0, 56.0)
 """Days, the candidates of `PopularRecent`."""
 TARGET_DAYS = 28
 """Days after as_of in which a purchase counts as a target."""
+MOST_JUDGED = 20_000
+"""Customers with a target that the half-life is chosen on, all cut-offs together."""
 REASON = "popular"
 
 
@@ -32,7 +34,7 @@ class Popular(ABC):
 
     top_k: products a customer is shown. exclude_bought: whether what a customer bought is left out.
     window_days: days of history that count. half_life_days: days after which a purchase counts half
-    (None: flat). seed: kept for the record, nothing here is drawn.
+    (None: flat). seed: of the customers that the half-life is chosen on.
     """
 
     name: ClassVar[str]
@@ -185,10 +187,8 @@ class PopularRecent(Popular):
         counted = self._counted(features, targets)
         if counted.empty:
             raise ValueError(f"too little data to train {self.name}: no purchase in {TARGET_DAYS} known days")
-        asked = pd.MultiIndex.from_frame(counted[["as_of", "customer_id"]])
-        bought = features[BOUGHT].assign(as_of=to_days(features[BOUGHT]["as_of"]).astype(MICROSECONDS))
-        bought = bought[pd.MultiIndex.from_frame(bought[["as_of", "customer_id"]]).isin(asked)]
-        narrowed = {**features, BOUGHT: bought}
+        counted = drawn(counted, MOST_JUDGED, self.seed)
+        narrowed = {**features, BOUGHT: bought_by(features[BOUGHT], counted)}
         found: dict[float, float] = {}
         for days in HALF_LIVES:
             self.half_life_days = days
@@ -202,6 +202,25 @@ class PopularRecent(Popular):
             return targets
         mature = to_days(targets["as_of"]) + np.timedelta64(TARGET_DAYS, "D") <= to_days(targets["known_as_of"])
         return eligible_targets(targets[mature], features, self.exclude_bought)
+
+
+def drawn(targets: pd.DataFrame, most: int, seed: int) -> pd.DataFrame:
+    """The targets of at most so many customers, all cut-offs together."""
+    asked = targets[["as_of", "customer_id"]].drop_duplicates().sort_values(["as_of", "customer_id"], ignore_index=True)
+    if len(asked) <= most:
+        return targets
+    places = np.sort(np.random.default_rng(seed).choice(len(asked), most, replace=False))
+    return targets.merge(asked.iloc[places], on=["as_of", "customer_id"], how="inner")
+
+
+def bought_by(bought: pd.DataFrame, asked: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `bought` of the customers and cut-offs that `asked` holds."""
+    days, wanted = to_days(bought["as_of"]), to_days(asked["as_of"])
+    kept = np.zeros(len(bought), bool)
+    for day in np.unique(wanted):
+        at = np.flatnonzero(days == day)
+        kept[at] = bought["customer_id"].iloc[at].isin(asked.loc[wanted == day, "customer_id"].unique())
+    return bought[kept].assign(as_of=days[kept].astype(MICROSECONDS))
 
 
 def eligible_targets(targets: pd.DataFrame, features: Features, exclude_bought: bool) -> pd.DataFrame:

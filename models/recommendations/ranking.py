@@ -41,8 +41,8 @@ def first_not_bought(
     codes, positions: one pair for each product bought (position -1: not in the ranking). With a customer's
     bought positions b_0 < b_1 < ..., the j-th product left stands at j + #{i: b_i - i <= j}.
     """
-    seen = np.unique(np.stack([codes, positions])[:, positions >= 0], axis=1)
-    who, at = seen[0], seen[1]
+    width = int(positions.max(initial=0)) + 1
+    who, at = np.divmod(np.unique((codes * width + positions)[positions >= 0]), width)
     start = np.searchsorted(who, np.arange(customers))
     ahead = at - (np.arange(len(who)) - start[who])  # b_i - i
     near = ahead < top_k

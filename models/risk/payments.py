@@ -71,9 +71,18 @@ def numeric_columns(payments: pd.DataFrame) -> list[str]:
     """The names of the features: every numeric or boolean column that is no key and no time, sorted."""
     labels = {IS_FRAUD, IS_MATURE}
     wanted = [name for name in payments.columns if not name.endswith(_NO_FEATURE) and name not in labels]
-    return sorted(
-        name for name in wanted if pd.api.types.infer_dtype(payments[name].astype(object), skipna=True) in _NUMBERS
-    )
+    return sorted(name for name in wanted if _is_numeric(payments[name]))
+
+
+def _is_numeric(column: pd.Series) -> bool:
+    """Whether it holds numbers, and one at least; only a column of objects is looked at value by value."""
+    if _is_plain(column):
+        return bool(column.notna().any())
+    return pd.api.types.infer_dtype(column.astype(object), skipna=True) in _NUMBERS
+
+
+def _is_plain(column: pd.Series) -> bool:
+    return isinstance(column.dtype, np.dtype) and column.dtype.kind in "iufb"
 
 
 def numbers(payments: pd.DataFrame, columns: Sequence[str]) -> Floats:
@@ -84,8 +93,13 @@ def numbers(payments: pd.DataFrame, columns: Sequence[str]) -> Floats:
             f"{PAYMENTS} lacks {', '.join(missing)}, which the model was trained on; "
             "build the features again, or train the model anew"
         )
-    arrays = [pd.to_numeric(payments[name].astype(object)).to_numpy(np.float64, na_value=np.nan) for name in columns]
+    arrays = [_as_floats(payments[name]) for name in columns]
     return np.stack(arrays, axis=1) if arrays else np.zeros((len(payments), 0))
+
+
+def _as_floats(column: pd.Series) -> Floats:
+    values = column if _is_plain(column) else pd.to_numeric(column.astype(object))
+    return np.asarray(values.to_numpy(np.float64, na_value=np.nan))
 
 
 def labelled(features: Features, targets: pd.DataFrame, model: str) -> pd.DataFrame:

@@ -23,6 +23,8 @@ from models.support.tickets import threshold_of as _threshold_of
 from models.support.urgency import LEVELS
 from models.support.vectors import KINDS, Vectors
 
+MOST_LEARNT = 20_000
+"""Resolved tickets learnt from, the latest; replies come from all."""
 FEWEST_URGENT = 50
 """Tickets with an urgency under which none is learnt."""
 _ARRAYS, _TERMS = "arrays.safetensors", "terms.json"
@@ -46,7 +48,8 @@ class TfidfLinear(SupportModel):
 
     def fit(self, features: Features, targets: pd.DataFrame) -> Self:
         """Learn from resolved tickets; raises ValueError where fewer than 50 are, or all are of one intent."""
-        rows = resolved(features, targets, self.name)
+        every = resolved(features, targets, self.name)
+        rows = every.tail(MOST_LEARNT).reset_index(drop=True)
         labels, held = rows[INTENT].to_numpy(object), later(rows)
         temperature = self._set_threshold(rows, labels, held)
         self.vectors = Vectors().fit(texts(rows))
@@ -58,11 +61,16 @@ class TfidfLinear(SupportModel):
         self.urgency = (
             fit_linear(vectors[urgent], rows.loc[urgent, URGENCY].to_numpy(object), seed=self.seed) if enough else None
         )
+        self.replies = self._replies(every)
+        return self
+
+    def _replies(self, rows: pd.DataFrame) -> Replies:
+        """The tickets whose answer may be suggested."""
+        labels = rows[INTENT].to_numpy(object)
         may = rows[HAS_REPLY].fillna(False).to_numpy(bool) if HAS_REPLY in rows.columns else np.ones(len(rows), bool)
         kept = latest(labels, may)
         words = self.vectors.kind("word", texts(rows.iloc[kept]))
-        self.replies = Replies([str(one) for one in rows[KEY].iloc[kept]], [str(one) for one in labels[kept]], words)
-        return self
+        return Replies([str(one) for one in rows[KEY].iloc[kept]], [str(one) for one in labels[kept]], words)
 
     def _set_threshold(self, rows: pd.DataFrame, labels: NDArray[Any], held: NDArray[np.bool_]) -> float:
         """Fit on the earlier tickets; temperature (returned) and threshold from the later ones."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
+import numpy as np
 import pandas as pd
 
+from models.dates import to_days
 from models.protocol import Features
 from pipelines.training.cutoffs import WINDOW_DAYS, Cutoffs
 
@@ -67,8 +69,9 @@ class OfEvents:
     def _where(self, frames: Frames, after: date, until: date) -> dict[str, pd.DataFrame]:
         found = {}
         for name, table in self.features.items():
-            first_known = pd.to_datetime(frames[table]["as_of"]).dt.date
-            found[name] = _only(frames[table], (first_known > after) & (first_known <= until))
+            first_known = to_days(frames[table]["as_of"])
+            is_between = (first_known > np.datetime64(after)) & (first_known <= np.datetime64(until))
+            found[name] = frames[table][is_between].reset_index(drop=True)
         return found
 
     def _outcomes(self, frames: Frames, known_as_of: date) -> pd.DataFrame:

@@ -6,12 +6,17 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from models.protocol import Features, Model
 from pipelines.home import Home
-from pipelines.scoring.frames import AtCutoffs
+from pipelines.scoring.frames import AtCutoffs, Frames, Learning
 from pipelines.scoring.outputs import Measures, Tables
+
+MOST_JUDGED = 20_000
+"""Customers who bought something after a cut-off that contestants are judged on, drawn by their id; all are served."""
+DRAW = "nightcart judges"  # 16 bytes: the seed of the draw, the same at every cut-off
 
 
 class RecommendationsOutput(AtCutoffs):
@@ -43,6 +48,16 @@ class RecommendationsOutput(AtCutoffs):
             "exclude_bought": settings.recommendations.exclude_bought,
             "seed": settings.compute.seed,
         }
+
+    def judging(self, frames: Frames, cutoff: date, as_of: date) -> Learning:
+        """One cut-off of the customers that are judged, all purchases as `everyone`, and what was bought after it."""
+        from models.recommendations.lists import EVERYONE
+        from models.recommendations.popular import BOUGHT, bought_by
+
+        features, truth = super().judging(frames, cutoff, as_of)
+        truth = _drawn(truth)
+        everyone = features[BOUGHT]
+        return {**features, BOUGHT: bought_by(everyone, truth), EVERYONE: everyone}, truth
 
     def label(self, home: Home, metric: str) -> str:
         """The metric's name where figures are compared, with the length of the list."""
@@ -79,3 +94,13 @@ class RecommendationsOutput(AtCutoffs):
         return int(features["customer_products"]["customer_id"].nunique()) - int(
             tables["recommendations"]["customer_id"].nunique()
         )
+
+
+def _drawn(truth: pd.DataFrame) -> pd.DataFrame:
+    """The purchases of MOST_JUDGED customers at most."""
+    customers = pd.Series(truth["customer_id"].unique()).astype(object)
+    if len(customers) <= MOST_JUDGED:
+        return truth
+    place = pd.util.hash_array(customers.to_numpy(), hash_key=DRAW, categorize=False)
+    drawn = customers.iloc[np.argsort(place, kind="stable")[:MOST_JUDGED]]
+    return truth[truth["customer_id"].isin(drawn)].reset_index(drop=True)

@@ -52,19 +52,30 @@ def known_sales(home: Home, as_of: date) -> Sales:
 
 
 def demand_cutoffs(as_of: date, sales: Sales, horizon: int, period_days: int) -> Cutoffs:
-    """Judged at the last three windows of the horizon; trained every quarter of it as far back as history goes."""
+    """Judged at the last three windows of the horizon; trained every quarter of it as far back as history goes.
+
+    Where that would be more than MAX_ROWS, the training cut-offs lie further apart: some must come before the earliest
+    window that judges.
+    """
     window = timedelta(days=horizon * period_days)
     if sales.first_day is None or not sales.products:
         return Cutoffs((), ())
     earliest = sales.first_day + timedelta(days=MIN_HISTORY_DAYS)
     stride = timedelta(days=max(1, horizon // 4) * period_days)
     room = min(MAX_CUTOFFS, max(2, MAX_ROWS // (sales.products * horizon)))
-    training = [as_of - stride * step for step in range(1, room + 1)]
+    past = [as_of - stride * step for step in range(1, MAX_CUTOFFS + 1)]
     evaluation = [as_of - window * step for step in range(1, EVALUATIONS + 1)]
     return Cutoffs(
-        tuple(sorted(day for day in training if day >= earliest)),
+        tuple(sorted(_spread([day for day in past if day >= earliest], room))),
         tuple(sorted(day for day in evaluation if day >= earliest + window)),
     )
+
+
+def _spread(days: list[date], most: int) -> list[date]:
+    """At most so many (two or more) of the days, evenly apart, the first and the last among them."""
+    if len(days) <= most:
+        return days
+    return [days[round(place * (len(days) - 1) / (most - 1))] for place in range(most)]
 
 
 def recommendation_cutoffs(as_of: date, sales: Sales) -> Cutoffs:

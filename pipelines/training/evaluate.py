@@ -26,6 +26,7 @@ class Evaluation:
     measures: dict[date, Measures] = field(default_factory=dict)
     seconds: float = 0.0
     peak_mib: float = 0.0
+    _figures: dict[str, Estimate] = field(default_factory=dict)
 
     def pooled(self, metric: str) -> pd.DataFrame:
         """The metric over all cut-offs, one row per entity."""
@@ -33,9 +34,12 @@ class Evaluation:
         return stacked.groupby(level=0, sort=True).sum()
 
     def figure(self, metric: str, home: Home) -> Estimate:
-        """The metric over all cut-offs with its interval over entities."""
-        settings = home.settings
-        return interval(self.pooled(metric), confidence=settings.gate.confidence, seed=settings.compute.seed)
+        """The metric over all cut-offs with its interval over entities, drawn once."""
+        if metric not in self._figures:
+            settings = home.settings
+            confidence, seed = settings.gate.confidence, settings.compute.seed
+            self._figures[metric] = interval(self.pooled(metric), confidence=confidence, seed=seed)
+        return self._figures[metric]
 
 
 def fit(home: Home, output: Output, kind: type[Model], frames: Frames, cutoffs: Cutoffs, as_of: date) -> Model:

@@ -23,6 +23,7 @@ from pipelines.training.gate import Decision, decide
 from pipelines.training.tracking import Fitted, track
 
 ALL = "all"  # the segment of every entity
+SHOWN = 1_000  # rows of each frame that show what a model takes and gives
 
 
 def training_snapshot(home: Home, as_of: date) -> str:
@@ -126,7 +127,8 @@ def _fitted(home: Home, output: Output, frames: Frames, cutoffs: Cutoffs, as_of:
     kind = next(kind for kind in output.contestants() if kind.name == decision.challenger)
     model = fit(home, output, kind, frames, cutoffs, as_of)
     last = cutoffs.all[-1] if cutoffs.all else as_of
-    shown = output.judging(frames, last, as_of)[0]
+    judged = output.judging(frames, last, as_of)[0]
+    shown = {name: judged[name].head(SHOWN) for name in output.features}
     return Fitted(model, store_model(home, output.name, model, as_of), shown)
 
 

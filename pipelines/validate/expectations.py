@@ -67,6 +67,7 @@ class Runs:
             result_format=EVERY_BAD_ROW,
         )
         outcome = self._opened().checkpoints.add(checkpoint).run(batch_parameters={"dataframe": frame.to_pandas()})
+        self._opened().data_sources.delete(definition.name)  # it would hold the frame until the night's last run
         (result,) = outcome.run_results.values()
         ranks = {check["meta"]["rule"]: rank for rank, check in enumerate(read_suite(entity)["expectations"])}
         for check in result.results:

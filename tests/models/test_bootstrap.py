@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.bootstrap import Estimate, interval, paired_gain
+from models.bootstrap import MOST_DRAWN, Estimate, interval, paired_gain
 
 
 def _frame(numerator: object, denominator: object = 1.0) -> pd.DataFrame:
@@ -24,6 +24,14 @@ def test_the_interval_of_a_mean_has_the_width_of_the_normal_one() -> None:
     values = np.random.default_rng(1).normal(5.0, 2.0, 2000)
     found = interval(_frame(values), resamples=2000)
     half = 1.96 * values.std() / math.sqrt(2000)
+    assert found.value == pytest.approx(values.mean())
+    assert (found.high - found.low) / 2.0 == pytest.approx(half, rel=0.08)
+
+
+def test_very_many_entities_are_drawn_in_groups_with_the_same_width() -> None:
+    values = np.random.default_rng(1).normal(5.0, 2.0, 2 * MOST_DRAWN + 7)
+    found = interval(_frame(values))
+    half = 1.96 * values.std() / math.sqrt(len(values))
     assert found.value == pytest.approx(values.mean())
     assert (found.high - found.low) / 2.0 == pytest.approx(half, rel=0.08)
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from models import metrics
-from models.recommendations import CoPurchase, OwnHistory, PopularRecent
+from models.recommendations import CoPurchase, OwnHistory, PopularRecent, co_purchase
 from models.recommendations.co_purchase import neighbours
 from models.recommendations.popular import eligible_targets
 from tests.models.generators import AS_OF, at_last_cutoff, lists_frames
@@ -66,6 +66,13 @@ def test_co_purchase_names_the_purchase_that_gave_most() -> None:
     found = CoPurchase(top_k=2).predict(frames)
     assert dict(zip(found["product_id"], found["reason_product_id"], strict=True)) == {"c": "a", "d": "b"}
     assert set(found["reason"]) == {"bought_together"}
+
+
+def test_few_scores_at_a_time_give_the_same_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = at_last_cutoff(lists_frames()[0])
+    whole = CoPurchase(top_k=6).predict(frames)
+    monkeypatch.setattr(co_purchase, "CELLS", 1)
+    pd.testing.assert_frame_equal(CoPurchase(top_k=6).predict(frames), whole)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -28,6 +28,16 @@ def test_weekly_demo() -> None:
     assert cutoffs.training[0] >= date(2009, 12, 1) + timedelta(days=MIN_HISTORY_DAYS)
 
 
+def test_of_very_many_products_fewer_cutoffs_reach_as_far_back() -> None:
+    few = demand_cutoffs(AS_OF, Sales(AS_OF - timedelta(days=364), 100), 8, 7)
+    many = demand_cutoffs(AS_OF, Sales(AS_OF - timedelta(days=364), 20_000), 8, 7)
+    assert many.evaluation == few.evaluation
+    assert len(many.training) == MAX_ROWS // (20_000 * 8) < len(few.training)
+    assert set(many.training) <= set(few.training)
+    assert many.training[0] == few.training[0] < many.evaluation[0]
+    assert many.training[-1] == few.training[-1]
+
+
 def test_without_sales_there_are_none() -> None:
     assert demand_cutoffs(AS_OF, Sales(None, 0), 8, 7).all == []
     assert recommendation_cutoffs(AS_OF, Sales(None, 0)).all == []

@@ -1,10 +1,12 @@
 """Validate as a step: what stops a night, what can be accepted, and what a retry or another night finds."""
 
+import gc
 import json
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import sqlalchemy as sa
 
@@ -141,6 +143,22 @@ def test_rows_are_checked_in_chunks(home: Home, landing: Landing, monkeypatch: p
     assert (result["accepted"]["order_lines"], result["quarantined"]) == (7, {"order_lines": 3})
     load(home, NIGHT)
     assert sorted(int(row["order_id"]) for row in raw(home, "order_lines")) == [1, 3, 4, 6, 7, 8, 10]
+
+
+def test_no_chunk_is_kept_until_the_last_is_checked(
+    home: Home, store: Landing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[int] = []
+
+    def count(_: expectations.Runs) -> None:
+        gc.collect()
+        frames = [one for one in gc.get_objects() if isinstance(one, pd.DataFrame)]
+        kept.append(sum(expectations.ROW in frame.columns for frame in frames))
+
+    monkeypatch.setattr(expectations.Runs, "publish", count)
+    collect(home, NIGHT)
+    validate_incoming(home, NIGHT)
+    assert kept == [0]
 
 
 def test_an_expectation_added_by_hand_that_names_no_row_stops(
