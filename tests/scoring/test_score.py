@@ -84,6 +84,8 @@ def test_other_outputs_are_scored_all_the_same(scored: Home) -> None:
     assert recommendations["release_id"] == demand["release_id"]
     assert {key.rsplit("/", 1)[1] for key in releases_of(scored)} == {
         "demand_forecasts.parquet",
+        "demand_totals.parquet",
+        "reorder_plan.parquet",
         "recommendations.parquet",
         "recommendations_default.parquet",
     }
