@@ -16,7 +16,7 @@ from models.protocol import Features
 from pipelines.errors import UsageFault
 from pipelines.features.snapshot import Snapshot
 from pipelines.home import Home
-from pipelines.records import champions, model_performance, steps
+from pipelines.records import Row, champions, model_performance
 from pipelines.scoring.outputs import Output, output_of
 from pipelines.training.cutoffs import plan
 from pipelines.training.tracking import tracking
@@ -45,9 +45,9 @@ def judge_oracle(home: Home) -> list[Judged]:
         raise UsageFault(f"no truth lies in {folder}", "only a store that was simulated has one")
     found = []
     for name, measure in MEASURES.items():
-        if (trained := _first_training(home, name)) is not None:
+        if (champion := _first_champion(home, name)) is not None:
             truth = pd.read_parquet(folder / f"{TRUTHS[name]}.parquet")
-            found.append(_judged(home, output_of(name), trained, truth, measure))
+            found.append(_judged(home, output_of(name), champion, truth, measure))
     if not found:
         raise UsageFault("neither risk nor support has a champion yet", "run a night first: `nightcart night`")
     for one in found:
@@ -55,14 +55,13 @@ def judge_oracle(home: Home) -> list[Judged]:
     return found
 
 
-def _first_training(home: Home, output: str) -> date | None:
+def _first_champion(home: Home, output: str) -> Row | None:
     query = sa.select(champions).where(champions.c.output == output).order_by(champions.c.id)
-    row = home.records.first(query)
-    return row["trained_as_of"] if row else None
+    return home.records.first(query)
 
 
-def _judged(home: Home, output: Output, trained: date, truth: pd.DataFrame, measure: Measure) -> Judged:
-    snapshot = Snapshot(home.storage, _snapshot(home, output.name))
+def _judged(home: Home, output: Output, champion: Row, truth: pd.DataFrame, measure: Measure) -> Judged:
+    trained, snapshot = champion["trained_as_of"], Snapshot(home.storage, _snapshot(home, champion))
     frames = {table: snapshot.frame(table) for table in (*output.features.values(), output.targets)}
     measured = []
     for cutoff in plan(home, trained)[output.name].evaluation:
@@ -82,14 +81,17 @@ def _contestants(home: Home, output: Output, trained: date) -> dict[str, Estimat
     return {row["model"]: Estimate(row["value"], row["ci_low"], row["ci_high"]) for row in rows}
 
 
-def _snapshot(home: Home, output: str) -> str:
-    """The snapshot that the output's first champion was trained on."""
-    query = sa.select(steps).where(steps.c.step == "train_first_champions", steps.c.status == "done")
-    for row in home.records.rows(query.order_by(steps.c.as_of)):
-        for decision in row["result"]["trained"]:
-            if decision["output"] == output:
-                return str(decision["snapshot"])
-    raise UsageFault(f"no night has trained {output}", "run a night first: `nightcart night`")
+def _snapshot(home: Home, champion: Row) -> str:
+    """The snapshot that a champion was trained on, by its run in MLflow: a retry of the night's step forgets it."""
+    import mlflow
+
+    version = champion["model_version"]
+    with tracking(home, champion["output"]) as experiment:
+        query = f"tags.model_version = '{version}'"
+        runs = mlflow.search_runs([experiment], query, max_results=1, output_format="list")
+    if not runs:
+        raise UsageFault(f"MLflow has no run of {version}", "train it again: `nightcart train` names the output")
+    return str(runs[0].data.tags["snapshot"])
 
 
 def _risk(home: Home, output: Output, features: Features, outcomes: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
