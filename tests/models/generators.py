@@ -204,5 +204,9 @@ def sequence_frames(
     bought, products = features["customer_products"], features["products"]
     events = bought[["as_of", "customer_id", "product_id"]].assign(bought_at=pd.to_datetime(bought["last_bought_on"]))
     number = products["product_id"].str[1:].astype(int)
-    content = {"category": "toys > " + (number % 3).astype(str), "title": "thing " + number.astype(str), "unit_price": number + 0.5}
+    content = {
+        "category": "toys > " + (number % 3).astype(str),
+        "title": "thing " + number.astype(str),
+        "unit_price": number + 0.5,
+    }
     return features | {"purchases": events, "products": products.assign(**content)}, targets

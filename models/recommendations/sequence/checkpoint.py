@@ -12,7 +12,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 
-def write_checkpoint(path: Path, identity: dict[str, Any], progress: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+def write_checkpoint(
+    path: Path, identity: dict[str, Any], progress: dict[str, Any], tensors: dict[str, Tensor]
+) -> None:
     """Write the state; a kill leaves the older file or the newer one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")

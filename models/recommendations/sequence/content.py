@@ -1,4 +1,4 @@
-"""Content of products as buckets of hashed words: category path, words of the title, order of magnitude of the price."""
+"""Content of products as buckets of hashed words: category path, words of the title, size of the price."""
 
 from __future__ import annotations
 

@@ -137,6 +137,10 @@ class Network(nn.Module):
         x = vectors * math.sqrt(self.shape.dim) + self.place.index_select(0, batch.positions)
         x = dropped(x, self.dropout) if self.training and self.dropout else x
         for block in self.blocks:
-            x = checkpoint(block, x, batch, use_reentrant=False) if self.recompute and self.training else block(x, batch)
+            x = (
+                checkpoint(block, x, batch, use_reentrant=False)
+                if self.recompute and self.training
+                else block(x, batch)
+            )
         found: Tensor = self.last(x)
         return found

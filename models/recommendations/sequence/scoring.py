@@ -82,7 +82,9 @@ def _scored(sought: Tensor, items: Tensor, seen: Sequences | None, at_once: int)
             if seen is not None:
                 part = seen.of(users)
                 row = np.repeat(np.arange(len(users)), part.lengths)
-                values[torch.from_numpy(row).to(values.device), torch.from_numpy(part.items).to(values.device)] = -torch.inf
+                values[
+                    torch.from_numpy(row).to(values.device), torch.from_numpy(part.items).to(values.device)
+                ] = -torch.inf
             yield users, values
 
 

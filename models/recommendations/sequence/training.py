@@ -7,7 +7,6 @@ import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -132,7 +131,9 @@ class _Training:
         )
         self.steps = max(1, recipe.epochs * -(-int(self.learnt.lengths.sum()) // recipe.batch_tokens))
         self.identity = {"recipe": asdict(recipe), "shape": asdict(network.shape), "events": len(sequences.items)}
-        self.progress = Progress(**read_checkpoint(checkpoint, self.identity, self._tensors())) if checkpoint else Progress()
+        self.progress = (
+            Progress(**read_checkpoint(checkpoint, self.identity, self._tensors())) if checkpoint else Progress()
+        )
 
     def run(self, on_epoch: OnEpoch | None) -> None:
         """Train until the last epoch, until `patience` runs out, or until `on_epoch` says so."""
