@@ -112,15 +112,18 @@ def _ours(name: str, given: argparse.Namespace, rounds: list[Round]) -> tuple[pd
         threads=given.threads,
         seed=given.seed,
         hold_out_all=given.split == "leave-one-out",
-        tell=_teller(given.minutes),
+        tell=_teller(given.minutes, given.checkpoint),
         settings=given.settings | {"checkpoint": given.checkpoint},
     )
     return lists_of(name, asked)
 
 
-def _teller(minutes: float) -> Callable[[dict[str, float]], bool]:
-    """Prints each epoch, with the CPU seconds it took; ends the training when they are used up."""
-    begun = cpu_seconds()
+def _teller(minutes: float, checkpoint: Path | None) -> Callable[[dict[str, float]], bool]:
+    """Prints each epoch with the CPU seconds so far, of earlier processes too; ends the training with the minutes."""
+    from models.recommendations.sequence.checkpoint import curve_so_far
+
+    earlier = curve_so_far(checkpoint)
+    begun = cpu_seconds() - (earlier[-1]["cpu_seconds"] if earlier else 0.0)
 
     def tell(epoch: dict[str, float]) -> bool:
         epoch["cpu_seconds"] = round(cpu_seconds() - begun, 1)

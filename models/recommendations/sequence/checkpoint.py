@@ -43,3 +43,12 @@ def read_checkpoint(path: Path, identity: dict[str, Any], tensors: dict[str, Ten
             return progress
     except SafetensorError as error:
         raise ValueError(f"checkpoint {path} cannot be read: {error}; remove it to begin anew") from error
+
+
+def curve_so_far(path: Path | None) -> list[dict[str, float]]:
+    """The learning curve of an unfinished training, for the record; nothing where there is no such file."""
+    if path is None or not path.is_file():
+        return []
+    with safe_open(path, framework="pt") as found:
+        curve: list[dict[str, float]] = json.loads((found.metadata() or {})["progress"])["curve"]
+    return curve
