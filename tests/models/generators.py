@@ -194,3 +194,19 @@ def ticket_frames(
     )
     labels = labels.assign(urgency=urgency).assign(intent=labels["intent"].where(labels["is_known"]))
     return {"tickets": frame}, labels
+
+
+def sequence_frames(
+    *, customers: int = 30, cutoffs: int = 3, known_as_of: dt.date = AS_OF
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    """`lists_frames` with each purchase as an event, and with the content of products."""
+    features, targets = lists_frames(customers=customers, cutoffs=cutoffs, known_as_of=known_as_of)
+    bought, products = features["customer_products"], features["products"]
+    events = bought[["as_of", "customer_id", "product_id"]].assign(bought_at=pd.to_datetime(bought["last_bought_on"]))
+    number = products["product_id"].str[1:].astype(int)
+    content = {
+        "category": "toys > " + (number % 3).astype(str),
+        "title": "thing " + number.astype(str),
+        "unit_price": number + 0.5,
+    }
+    return features | {"purchases": events, "products": products.assign(**content)}, targets

@@ -12,12 +12,14 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from models import demand, recommendations, risk, support
+from models.recommendations.sequence_transformer import SequenceTransformer
 from tests.models.generators import (
     at_last_cutoff,
     demand_frames,
     lists_frames,
     payments_frames,
     popularity_frames,
+    sequence_frames,
     ticket_frames,
 )
 
@@ -52,6 +54,17 @@ FAMILIES = (
         recommendations.CONTESTANTS[2:],
         LISTS | {"exclude_bought": False},
         lists_frames,
+        LIST_KEY,
+        LIST_TYPES | WITH_REASON,
+    ),
+    Family(
+        (SequenceTransformer,),
+        LISTS
+        | {
+            "sizes": {"dim": 16, "heads": 2, "hidden": 16, "length": 8, "words": 50},
+            "recipe": {"epochs": 2, "batch_tokens": 64, "negatives": 8, "judged": 10},
+        },
+        sequence_frames,
         LIST_KEY,
         LIST_TYPES | WITH_REASON,
     ),

@@ -1,0 +1,1 @@
+"""Benchmarks: one module a protocol, peers in the same run, figures as JSON."""

@@ -1,0 +1,143 @@
+"""Sequences of items by user, and how they are packed: padding only inside attention, and little of it there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+WASTE = 1.1
+"""Padded tokens by tokens, within a group that attends together, at most (plus SLACK)."""
+SLACK = 128
+"""Padded tokens that are cheaper than one more group."""
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """Items of each user in time order: user u's are items[starts[u]:starts[u + 1]]."""
+
+    items: Ints  # [E]
+    starts: Ints  # [U + 1]
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    @property
+    def lengths(self) -> Ints:
+        """[U] events of each user."""
+        return np.diff(self.starts)
+
+    def of(self, users: Ints) -> Sequences:
+        """The sequences of these users, in this order."""
+        lengths = self.lengths[users]
+        return Sequences(self.items[_ranges(self.starts[users], lengths)], _starts(lengths))
+
+    def latest(self, most: int) -> Sequences:
+        """The last `most` events of each user."""
+        kept = np.minimum(self.lengths, most)
+        return Sequences(self.items[_ranges(self.starts[1:] - kept, kept)], _starts(kept))
+
+    def without_last(self, users: Ints) -> Sequences:
+        """The same without the last event of these users, who must have one."""
+        gone = self.starts[1:][users] - 1
+        lengths = self.lengths.copy()
+        lengths[users] -= 1
+        return Sequences(np.delete(self.items, gone), _starts(lengths))
+
+    def last(self, users: Ints) -> Ints:
+        """[n] the last item of each of these users."""
+        return self.items[self.starts[1:][users] - 1]
+
+
+def from_events(users: Ints, items: Ints, count: int) -> Sequences:
+    """Sequences of `count` users from events in time order; an event's user is users[e], in 0..count-1."""
+    order = np.argsort(users, kind="stable")
+    lengths = np.bincount(users, minlength=count).astype(np.int64)
+    return Sequences(np.asarray(items, np.int64)[order], _starts(lengths))
+
+
+@dataclass(frozen=True)
+class Packed:
+    """Pieces of sequences, one after the other, the short ones first.
+
+    Attention works on groups of pieces of like length: `pad` lays the tokens out as rows of a group, each
+    row filled up with copies of its last token (which comes later, so that none of its tokens sees them).
+    """
+
+    events: Ints  # [T] place of each token among the events
+    positions: Ints  # [T] place in its piece
+    groups: list[tuple[int, int]]  # rows and tokens a row of each group
+    pad: Ints  # [P] token of each cell of the groups
+    unpad: Ints  # [T] cell of each token
+    order: Ints  # [B] which of the pieces given stands at this place
+    ends: Ints  # [B] the last token of each piece
+
+
+def pack(starts: Ints, lengths: Ints) -> Packed:
+    """Pack the pieces events[start : start + length], each of at least one token."""
+    order = np.argsort(lengths, kind="stable")
+    starts, lengths = starts[order], lengths[order]
+    base = _starts(lengths)
+    groups = _groups(lengths)
+    widths = np.repeat([width for _, width in groups], [rows for rows, _ in groups]).astype(np.int64)
+    cells, row = _starts(widths), np.repeat(np.arange(len(widths)), widths)
+    place = np.arange(cells[-1]) - cells[row]
+    positions = np.arange(base[-1]) - np.repeat(base[:-1], lengths)
+    return Packed(
+        events=np.repeat(starts, lengths) + positions,
+        positions=positions,
+        groups=groups,
+        pad=base[row] + np.minimum(place, lengths[row] - 1),
+        unpad=np.repeat(cells[:-1], lengths) + positions,
+        order=order,
+        ends=base[1:] - 1,
+    )
+
+
+def _groups(lengths: Ints) -> list[tuple[int, int]]:
+    """Rows and tokens a row of the groups of pieces, which are sorted by length."""
+    groups, first, tokens = [], 0, 0
+    for at, length in enumerate(lengths.tolist()):
+        if at > first and (at + 1 - first) * length > WASTE * (tokens + length) + SLACK:
+            groups.append((at - first, int(lengths[at - 1])))
+            first, tokens = at, 0
+        tokens += length
+    if len(lengths):
+        groups.append((len(lengths) - first, int(lengths[-1])))
+    return groups
+
+
+def windows(sequences: Sequences, length: int, random: np.random.Generator) -> tuple[Ints, Ints]:
+    """Starts and lengths of windows of at most `length` events that have a next one, covering all of them.
+
+    A longer sequence is cut anew each time: its first window has a random length.
+    """
+    inputs = np.maximum(sequences.lengths - 1, 0)
+    first = np.where(inputs > length, random.integers(1, length + 1, len(inputs)), inputs)
+    count = np.where(inputs > 0, 1 + -(-(inputs - first) // length), 0)
+    user = np.repeat(np.arange(len(count)), count)
+    place = np.arange(len(user)) - _starts(count)[user]
+    begin = np.where(place > 0, first[user] + (place - 1) * length, 0)
+    end = np.where(place > 0, np.minimum(begin + length, inputs[user]), first[user])
+    return sequences.starts[user] + begin, end - begin
+
+
+def batches(starts: Ints, lengths: Ints, tokens: int, order: Ints) -> Iterator[Packed]:
+    """The pieces in this order, about `tokens` of their tokens at a time."""
+    which = (np.cumsum(lengths[order]) - 1) // tokens
+    for part in np.split(order, np.flatnonzero(np.diff(which)) + 1):
+        if len(part):
+            yield pack(starts[part], lengths[part])
+
+
+def _starts(lengths: Ints) -> Ints:
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+
+
+def _ranges(starts: Ints, lengths: Ints) -> Ints:
+    """start, start + 1, ... of each pair, one after the other."""
+    base = _starts(lengths)
+    return np.arange(base[-1]) - np.repeat(base[:-1] - starts, lengths)

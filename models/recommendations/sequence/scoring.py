@@ -1,0 +1,109 @@
+"""Scores of the network: what comes next for each user, over the full catalogue, in chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from models.recommendations.sequence.network import Network, to_batch
+from models.recommendations.sequence.packing import Ints, Sequences, batches
+from models.recommendations.sequence.top_k import top_k
+
+Floats = NDArray[np.float32]
+ENCODED_TOKENS = 16_384
+"""Tokens that are encoded at once."""
+SCORED_USERS = 512
+"""Users that are scored at once: their scores take users x items x 4 bytes."""
+
+
+def encode(network: Network, sequences: Sequences) -> Tensor:
+    """[U, d] what each user's last events ask for; nothing (zeros) where a user has none."""
+    recent = sequences.latest(network.shape.length)
+    device = network.item.device
+    found = torch.zeros(len(recent), network.shape.dim, device=device)
+    order = np.argsort(recent.lengths, kind="stable")
+    order = order[recent.lengths[order] > 0]
+    with torch.inference_mode():
+        at = 0
+        for packed in batches(recent.starts[:-1], recent.lengths, ENCODED_TOKENS, order):
+            users = order[at : at + len(packed.ends)][packed.order]
+            at += len(packed.ends)
+            tokens = torch.from_numpy(recent.items[packed.events]).to(device)
+            with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+                sought = network(network.vectors(tokens), to_batch(packed, device))
+            found[torch.from_numpy(users).to(device)] = sought[torch.from_numpy(packed.ends).to(device)].float()
+    return found
+
+
+def all_vectors(network: Network) -> Tensor:
+    """[N, d] the vector of every item."""
+    with torch.inference_mode():
+        return network.vectors(torch.arange(network.shape.items, device=network.item.device))
+
+
+def score_top_k(
+    network: Network,
+    sequences: Sequences,
+    k: int,
+    *,
+    seen: Sequences | None = None,
+    shown: NDArray[np.bool_] | None = None,
+    users_at_once: int = SCORED_USERS,
+) -> tuple[Ints, Floats]:
+    """[U, k] items and scores, the best first, exact over the full catalogue; item -1 where nothing is left.
+
+    seen: items of each user that are left out (events of the same users, any order). shown [N]: items that may appear.
+    """
+    items, sought = all_vectors(network).T.contiguous(), encode(network, sequences)
+    hidden = None if shown is None else torch.from_numpy(np.flatnonzero(~shown)).to(sought.device)
+    places, scores = [], []
+    for users, values in _scored(sought, items, seen, users_at_once):
+        if hidden is not None:
+            values[:, hidden] = -torch.inf
+        best, place = top_k(values, k)
+        places.append(torch.where(torch.isinf(best), -1, place).cpu().numpy())
+        scores.append(best.cpu().numpy())
+        del users
+    if not places:
+        return np.zeros((0, k), np.int64), np.zeros((0, k), np.float32)
+    return np.concatenate(places), np.concatenate(scores)
+
+
+def _scored(sought: Tensor, items: Tensor, seen: Sequences | None, at_once: int) -> Iterator[tuple[Ints, Tensor]]:
+    """Users and their [b, N] scores, a chunk at a time, -inf where seen."""
+    for first in range(0, len(sought), at_once):
+        users = np.arange(first, min(first + at_once, len(sought)))
+        with torch.inference_mode():
+            values = sought[first : first + at_once] @ items
+            if seen is not None:
+                part = seen.of(users)
+                row = np.repeat(np.arange(len(users)), part.lengths)
+                values[
+                    torch.from_numpy(row).to(values.device), torch.from_numpy(part.items).to(values.device)
+                ] = -torch.inf
+            yield users, values
+
+
+def ranks_of(network: Network, sequences: Sequences, targets: Ints) -> Ints:
+    """[U] how many unseen items score above the target (0: first); equal scores count as above."""
+    items, sought = all_vectors(network).T.contiguous(), encode(network, sequences)
+    found = []
+    for users, values in _scored(sought, items, None, SCORED_USERS):
+        wanted = torch.from_numpy(targets[users]).to(values.device)[:, None]
+        own = values.gather(1, wanted)
+        part = sequences.of(users)
+        row = np.repeat(np.arange(len(users)), part.lengths)
+        values[torch.from_numpy(row).to(values.device), torch.from_numpy(part.items).to(values.device)] = -torch.inf
+        values.scatter_(1, wanted, -torch.inf)
+        found.append((values >= own).sum(dim=1).cpu().numpy())
+    return np.concatenate(found) if found else np.zeros(0, np.int64)
+
+
+def ndcg_of_next(network: Network, sequences: Sequences, targets: Ints, k: int = 10) -> float:
+    """Mean of 1 / log2(2 + rank) of the next item among the unseen, 0 from rank k on."""
+    ranks = ranks_of(network, sequences, targets)
+    return float(np.where(ranks < k, 1.0 / np.log2(ranks + 2.0), 0.0).mean())

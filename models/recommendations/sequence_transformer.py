@@ -1,0 +1,192 @@
+"""What a customer will buy next, from the order in which purchases were made: a causal transformer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+
+from models.dates import to_days
+from models.files import corrupt, read_checked, read_settings, take, write_model
+from models.protocol import Features
+from models.recommendations.lists import PersonalLists
+from models.recommendations.popular import BOUGHT, PRODUCTS
+from models.recommendations.sequence.content import word_buckets
+from models.recommendations.sequence.growth import grown
+from models.recommendations.sequence.network import Network, Shape
+from models.recommendations.sequence.packing import Ints, Sequences, from_events
+from models.recommendations.sequence.runtime import on_device
+from models.recommendations.sequence.scoring import score_top_k
+from models.recommendations.sequence.training import OnEpoch, Recipe, fit_sequences
+
+PURCHASES = "purchases"
+"""as_of, customer_id, product_id, bought_at: one row a purchase before as_of."""
+REASON = "next_in_sequence"
+FEWEST_EVENTS = 20
+"""Purchases under which nothing is learnt."""
+_WEIGHTS, _PRODUCTS = "weights.safetensors", "products.json"
+
+
+class SequenceTransformer(PersonalLists):
+    """SASRec (Kang and McAuley 2018) with gated blocks, many shared negatives and averaged weights.
+
+    After gSASRec (Petrov and Macdonald 2023) and eSASRec (Tikhonovich et al. 2025). Learns from the purchases of the
+    latest cut-off; the last purchase of drawn customers is held out and says when to stop. sizes, recipe: what differs
+    from `Shape` and `Recipe`. It never sees when the event happens that it predicts, nor any time but the order.
+    Products that it was not trained on are scored by their content (sizes: words above 0), or not at all.
+    """
+
+    name: ClassVar[str] = "sequence_transformer"
+    choices: ClassVar[dict[str, tuple[float, ...]]] = {"popularity": (0.0,)}
+
+    def __init__(
+        self,
+        *,
+        top_k: int = 20,
+        exclude_bought: bool = True,
+        seed: int = 7,
+        threads: int = 1,
+        device: str = "cpu",
+        sizes: Mapping[str, int] | None = None,
+        recipe: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(top_k=top_k, exclude_bought=exclude_bought, seed=seed)
+        self.shape = Shape(items=1, **(sizes or {}))
+        self.recipe = Recipe(**{**(recipe or {}), "seed": seed, "threads": threads, "device": device})
+        self.network: Network | None = None
+        self.products = pd.Index([], dtype="str")
+        self.older: Self | None = None
+        self.checkpoint: Path | None = None
+        self.on_epoch: OnEpoch | None = None
+        self.curve: list[dict[str, float]] = []
+
+    def warm_start(self, older: Self) -> Self:
+        """Begin the next fit with the weights of an older model of the same sizes; new products are added."""
+        if replace(older.shape, items=1) != replace(self.shape, items=1):
+            raise ValueError(f"cannot start from a model of other sizes: found {older.shape}, expected {self.shape}")
+        self.older = older
+        return self
+
+    def fit(self, features: Features, targets: pd.DataFrame) -> Self:
+        """Learn from the purchases of the latest cut-off.
+
+        Raises ValueError where no target is known, or fewer than 20 purchases are.
+        """
+        events = features[PURCHASES]
+        if targets.empty or len(events) < FEWEST_EVENTS:
+            raise ValueError(f"too little data to train {self.name}: {len(events)} purchases, {len(targets)} targets")
+        latest = to_days(events["as_of"]).max()
+        events = events[to_days(events["as_of"]) == latest]
+        catalogue = features[PRODUCTS][to_days(features[PRODUCTS]["as_of"]) == latest]
+        self.products = pd.Index(sorted({*catalogue["product_id"], *events["product_id"]}), dtype="str")
+        self.shape = replace(self.shape, items=len(self.products))
+        content = self._content(catalogue, self.products)
+        older = self.older and self.older.network
+        start = grown(older, self.older.products, self.products, content).state_dict() if self.older and older else None
+        self.network, self.curve = fit_sequences(
+            _sequences(events, pd.Index(events["customer_id"].unique()), self.products),
+            self.shape,
+            self.recipe,
+            content=content,
+            start=start,
+            checkpoint=self.checkpoint,
+            on_epoch=self.on_epoch,
+        )
+        return self
+
+    def candidates(self, features: Features) -> pd.DataFrame:
+        """The best top_k of each customer with purchases, among the products on sale that the model can tell."""
+        if self.network is None:
+            raise ValueError(f"{self.name} has not been fitted: call fit or load first")
+        customers = pd.Index(features[BOUGHT]["customer_id"].unique()).sort_values()
+        network, products = self._for(features[PRODUCTS])
+        asked = _sequences(features[PURCHASES], customers, products)
+        on_sale = features[PRODUCTS].loc[features[PRODUCTS]["is_active"].astype(bool), "product_id"]
+        seen = _sequences(features[BOUGHT], customers, products) if self.exclude_bought else None
+        with on_device(self.recipe.device, self.recipe.threads) as device:
+            what, score = score_top_k(
+                network.to(device), asked, self.top_k, seen=seen, shown=np.asarray(products.isin(on_sale))
+            )
+        who, place = np.nonzero((what >= 0) & (asked.lengths > 0)[:, None])
+        found = score[who, place].astype(np.float64)
+        best = score[who, 0].astype(np.float64)
+        return pd.DataFrame(
+            {
+                "customer_id": pd.Series(customers).take(who).reset_index(drop=True),
+                "product_id": pd.Series(products).take(what[who, place]).reset_index(drop=True),
+                "score": np.exp(found - best),
+                "reason": REASON,
+                "reason_product_id": None,
+            }
+        )
+
+    def _content(self, catalogue: pd.DataFrame, products: pd.Index) -> Ints | None:
+        return word_buckets(catalogue, products, self.shape.words) if self.shape.words else None
+
+    def _for(self, catalogue: pd.DataFrame) -> tuple[Network, pd.Index]:
+        """The network over the products that it can tell: its own, and with content those of the catalogue too."""
+        assert self.network is not None
+        extra = catalogue.loc[~catalogue["product_id"].isin(self.products), "product_id"]
+        if extra.empty or not self.shape.words:
+            return self.network, self.products
+        products = self.products.append(pd.Index(extra.unique(), dtype="str").sort_values())
+        content = self.network.content.cpu().numpy()
+        both = np.concatenate([content, word_buckets(catalogue, products[len(content) :], self.shape.words)])
+        return grown(self.network.cpu(), self.products, products, both), products
+
+    def save(self, folder: Path) -> None:
+        """Write `settings.json` (with digests), `products.json` and `weights.safetensors`."""
+        if self.network is None:
+            raise ValueError(f"{self.name} has not been fitted: call fit or load first")
+        settings = {
+            "model": self.name,
+            "top_k": self.top_k,
+            "exclude_bought": self.exclude_bought,
+            "shape": asdict(self.shape),
+            "recipe": asdict(self.recipe),
+        }
+        weights = {name: value.cpu().contiguous() for name, value in self.network.state_dict().items()}
+        names = json.dumps(self.products.tolist(), ensure_ascii=False).encode()
+        write_model(folder, settings, {_WEIGHTS: save_tensors(weights), _PRODUCTS: names})
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote; raises ValueError where a file is missing or corrupt."""
+        settings = read_settings(folder, cls.name)
+        top_k, exclude = take(settings, "top_k", int, folder), take(settings, "exclude_bought", bool, folder)
+        try:
+            model = cls(top_k=top_k, exclude_bought=exclude)
+            model.shape = Shape(**take(settings, "shape", dict, folder))
+            model.recipe = Recipe(**take(settings, "recipe", dict, folder))
+        except TypeError as error:
+            raise corrupt(folder, cls.name, str(error)) from error
+        model.seed = model.recipe.seed
+        model.products = pd.Index(json.loads(read_checked(folder, settings, _PRODUCTS)), dtype="str")
+        try:
+            weights = load_tensors(read_checked(folder, settings, _WEIGHTS))
+            with torch.random.fork_rng(devices=[]):
+                model.network = Network(model.shape, weights["content"], model.recipe.dropout)
+            model.network.load_state_dict(weights)
+        except (KeyError, RuntimeError, SafetensorError) as error:
+            raise corrupt(folder / _WEIGHTS, cls.name, str(error)) from error
+        model.network.eval()
+        return model
+
+
+def _sequences(events: pd.DataFrame, customers: pd.Index, products: pd.Index) -> Sequences:
+    """The products of each customer in the order of bought_at, then of product_id; others left out."""
+    by = [name for name in ("bought_at", "product_id") if name in events.columns]
+    events = events.sort_values(by, kind="stable")
+    who = np.asarray(customers.get_indexer(pd.Index(events["customer_id"])), dtype=np.int64)
+    what = np.asarray(products.get_indexer(pd.Index(events["product_id"])), dtype=np.int64)
+    kept = (who >= 0) & (what >= 0)
+    return from_events(who[kept], what[kept], len(customers))

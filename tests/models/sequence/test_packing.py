@@ -1,0 +1,62 @@
+"""Packing: every event that has a next one is an input once, and padding is seen by nobody."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.recommendations.sequence.packing import Sequences, batches, from_events, pack, windows
+
+LENGTHS = st.lists(st.integers(0, 40), min_size=1, max_size=30)
+
+
+def numbered(lengths: list[int]) -> Sequences:
+    """Events that hold their own number."""
+    return Sequences(np.arange(sum(lengths)), np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
+
+
+@given(LENGTHS, st.integers(1, 12), st.integers(0, 9))
+@settings(max_examples=60, deadline=None)
+def test_windows_hold_each_event_that_has_a_next_one_once(lengths: list[int], length: int, seed: int) -> None:
+    sequences = numbered(lengths)
+    starts, sizes = windows(sequences, length, np.random.default_rng(seed))
+    assert not len(sizes) or (sizes.min() >= 1 and sizes.max() <= length)
+    found = np.concatenate([np.arange(s, s + n) for s, n in zip(starts, sizes, strict=True)] or [np.zeros(0, int)])
+    last = set((sequences.starts[1:] - 1)[sequences.lengths > 0].tolist())
+    assert sorted(found.tolist()) == [event for event in range(sum(lengths)) if event not in last]
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=30))
+@settings(max_examples=60, deadline=None)
+def test_groups_hold_each_token_in_its_row_and_little_else(lengths: list[int]) -> None:
+    sequences = numbered(lengths)
+    packed = pack(sequences.starts[:-1], sequences.lengths)
+    assert sorted(packed.events.tolist()) == list(range(sum(lengths)))
+    assert packed.pad[packed.unpad].tolist() == list(range(sum(lengths)))
+    assert len(packed.pad) == sum(rows * width for rows, width in packed.groups)
+    assert len(packed.pad) <= 1.1 * sum(lengths) + 128 * len(packed.groups)
+    at = 0
+    for rows, width in packed.groups:
+        for _ in range(rows):
+            row = packed.positions[packed.pad[at : at + width]]
+            assert row.tolist() == np.minimum(np.arange(width), row.max()).tolist()
+            at += width
+    assert packed.events[packed.ends].tolist() == (sequences.starts[1:] - 1)[packed.order].tolist()
+
+
+def test_batches_follow_the_order_given() -> None:
+    sequences = numbered([3, 1, 4, 1, 5])
+    found = list(batches(sequences.starts[:-1], sequences.lengths, 5, np.array([4, 0, 1, 2, 3])))
+    assert [len(one.events) for one in found] == [5, 4, 5]
+    assert [sorted(one.events.tolist())[0] for one in found] == [9, 0, 4]
+
+
+def test_sequences_by_hand() -> None:
+    found = from_events(np.array([1, 0, 1, 1, 0]), np.array([10, 11, 12, 13, 14]), 3)
+    assert found.items.tolist() == [11, 14, 10, 12, 13]
+    assert found.lengths.tolist() == [2, 3, 0]
+    assert found.latest(2).items.tolist() == [11, 14, 12, 13]
+    assert found.last(np.array([1, 0])).tolist() == [13, 14]
+    assert found.without_last(np.array([0, 1])).items.tolist() == [11, 10, 12]
+    assert found.of(np.array([1, 2, 0])).items.tolist() == [10, 12, 13, 11, 14]

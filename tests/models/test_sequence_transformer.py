@@ -1,0 +1,98 @@
+"""The sequence model on frames: what it may see, new products, a warm start, what is left out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal
+
+from models.recommendations.sequence_transformer import SequenceTransformer
+from tests.models.generators import AS_OF, at_last_cutoff, sequence_frames
+
+SIZES = {"dim": 16, "heads": 2, "hidden": 16, "length": 8}
+RECIPE = {"epochs": 3, "batch_tokens": 64, "negatives": 8, "judged": 10}
+
+
+def made(words: int = 0, **settings: Any) -> SequenceTransformer:
+    return SequenceTransformer(top_k=5, sizes=SIZES | {"words": words}, recipe=RECIPE, **settings)
+
+
+def own(found: pd.DataFrame) -> pd.DataFrame:
+    return found[found["reason"] == "next_in_sequence"].reset_index(drop=True)
+
+
+def test_only_the_order_of_purchases_counts_not_their_times() -> None:
+    features, targets = sequence_frames()
+    events = features["purchases"]
+    later = events.assign(bought_at=events["bought_at"].rank(method="dense").astype("int64").map(pd.Timestamp))
+    moved = features | {"purchases": later}
+    first, second = made().fit(features, targets), made().fit(moved, targets)
+    assert_frame_equal(first.predict(at_last_cutoff(features)), second.predict(at_last_cutoff(moved)))
+
+
+def test_a_customers_list_needs_no_other_customer() -> None:
+    features, targets = sequence_frames()
+    model, night = made().fit(features, targets), at_last_cutoff(features)
+    whole = own(model.predict(night))
+    some = sorted(night["customer_products"]["customer_id"].unique())[:5]
+    kept = {
+        name: frame[frame["customer_id"].isin(some)] if "customer_id" in frame else frame
+        for name, frame in night.items()
+    }
+    expected = whole[whole["customer_id"].isin(some)].reset_index(drop=True)
+    assert_frame_equal(own(model.predict(kept)), expected, atol=1e-5)
+
+
+def test_what_was_bought_and_what_is_inactive_is_left_out() -> None:
+    features, targets = sequence_frames()
+    night = at_last_cutoff(features)
+    found = made().fit(features, targets).predict(night)
+    pairs = set(map(tuple, night["customer_products"][["customer_id", "product_id"]].to_numpy()))
+    assert pairs.isdisjoint(map(tuple, found[["customer_id", "product_id"]].to_numpy()))
+    assert "p003" not in set(found["product_id"])
+    again = made(exclude_bought=False).fit(features, targets).predict(night)
+    assert not pairs.isdisjoint(map(tuple, again[["customer_id", "product_id"]].to_numpy()))
+
+
+def with_new_product(features: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    row = features["products"].iloc[-1:].assign(product_id="p999", category="toys > 1", title="thing new")
+    return features | {"products": pd.concat([features["products"], row], ignore_index=True)}
+
+
+@pytest.mark.parametrize(("words", "is_told"), [(50, True), (0, False)])
+def test_a_product_never_sold_is_told_by_its_content_alone(words: int, is_told: bool) -> None:
+    features, targets = sequence_frames()
+    model = made(words).fit(features, targets)
+    found = own(model.predict(with_new_product(at_last_cutoff(features))))
+    assert ("p999" in set(found["product_id"])) == is_told
+
+
+def test_a_warm_start_keeps_what_is_known_and_takes_new_products() -> None:
+    features, targets = sequence_frames()
+    older = made().fit(features, targets)
+    recipe = RECIPE | {"epochs": 1, "learning_rate": 1e-9}
+    warm = SequenceTransformer(top_k=5, sizes=SIZES, recipe=recipe).warm_start(older)
+    warm.fit(with_new_product(features), targets)
+    assert set(warm.products) - set(older.products) == {"p999"}
+    night = at_last_cutoff(features)
+    shared = own(warm.predict(night))
+    assert_frame_equal(
+        shared[shared["product_id"] != "p999"].reset_index(drop=True), own(older.predict(night)), atol=1e-3
+    )
+    with pytest.raises(ValueError, match="cannot start from a model of other sizes"):
+        SequenceTransformer(sizes=SIZES | {"blocks": 1}).warm_start(older)
+
+
+def test_only_the_purchases_of_the_latest_cutoff_are_learnt_from() -> None:
+    features, targets = sequence_frames()
+    events = features["purchases"]
+    latest = features | {"purchases": events[events["as_of"] == AS_OF]}
+    night = at_last_cutoff(features)
+    assert_frame_equal(made().fit(features, targets).predict(night), made().fit(latest, targets).predict(night))
+    few = features | {"purchases": events.iloc[:3]}
+    with pytest.raises(ValueError, match="too little data to train sequence_transformer: 3 purchases"):
+        made().fit(few, targets)
+    assert events["as_of"].max() - events["as_of"].min() > dt.timedelta(0)
