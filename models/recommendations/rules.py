@@ -70,16 +70,17 @@ def may_be_shown(facts: pd.DataFrame, rules: Rules) -> NDArray[np.bool_]:
         on_hand = facts["on_hand"].astype("float64").to_numpy()
         shown &= np.isnan(on_hand) | (on_hand > 0)
     if rules.min_margin is not None:
-        price, cost = (_floats(facts, name) for name in ("unit_price", "unit_cost"))
+        price, cost = (_units(facts, name) for name in ("unit_price", "unit_cost"))
         with np.errstate(invalid="ignore"):
             shown &= (price > 0) & (price - cost >= rules.min_margin * price)
     return np.asarray(shown, dtype=np.bool_)
 
 
-def _floats(facts: pd.DataFrame, name: str) -> NDArray[np.float64]:
+def _units(facts: pd.DataFrame, name: str) -> NDArray[np.float64]:
+    """Money in whole units of its last digit, so that a margin at the limit is no matter of rounding."""
     if name not in facts:
         return np.full(len(facts), np.nan)
-    return np.asarray(facts[name].astype("float64"), dtype=np.float64)
+    return np.asarray(np.rint(facts[name].astype("float64") * 10_000), dtype=np.float64)
 
 
 def is_repeatable(category: pd.Series, rules: Rules) -> NDArray[np.bool_]:
