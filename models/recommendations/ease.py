@@ -48,7 +48,7 @@ class Ease(PersonalLists):
     """
 
     name: ClassVar[str] = "ease"
-    choices: ClassVar[dict[str, tuple[float, ...]]] = {"half_life_days": (180.0, 90.0), "popularity": (1.0, 0.5, 1.5)}
+    choices: ClassVar[dict[str, tuple[float, ...]]] = {"half_life_days": (180.0, 90.0), "popularity": (1.0, 0.5)}
 
     def candidates(self, features: Features) -> pd.DataFrame:
         """The best of each customer, among the products on sale."""

@@ -39,9 +39,9 @@ class NearestCustomers(PersonalLists):
 
     name: ClassVar[str] = "nearest_customers"
     choices: ClassVar[dict[str, tuple[float, ...]]] = {
-        "own_share": (0.5, 0.7, 0.3, 0.0),
+        "own_share": (0.9, 0.7, 0.5, 0.0),
         "half_life_days": (180.0, 90.0),
-        "popularity": (0.5, 0.0, 1.0),
+        "popularity": (1.0, 0.0),
     }
 
     def candidates(self, features: Features) -> pd.DataFrame:
