@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from models.protocol import Features
-from models.recommendations.lists import EVERYONE, PersonalLists, days_since
+from models.recommendations.lists import PersonalLists, days_since, purchases_of_all
 from models.recommendations.own_history import own_scores
 from models.recommendations.popular import BOUGHT, PRODUCTS
 
@@ -53,8 +53,8 @@ class CoPurchase(PersonalLists):
             ["customer_id", "weight", "item"], ascending=[True, False, True]
         )
         bought = bought[bought.groupby("customer_id", sort=False).cumcount() < PURCHASES]
-        everyone, on_sale = features.get(EVERYONE, features[BOUGHT]), _on_sale(features[PRODUCTS], names)
-        near = neighbours(_lately(everyone), names, on_sale)
+        everyone, on_sale = purchases_of_all(features), _on_sale(features[PRODUCTS], names)
+        near = self.once(str(everyone["as_of"].min()), lambda: neighbours(_lately(everyone), names, on_sale))
         codes, customers = pd.factorize(bought["customer_id"], sort=True)
         own = sparse.csr_array(
             (bought["weight"].to_numpy(), (codes, bought["item"].to_numpy())), shape=(len(customers), len(names))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -25,6 +27,7 @@ from models.recommendations.popular import (
 )
 from models.recommendations.ranking import MICROSECONDS, rank_for_customers
 
+Made = TypeVar("Made")
 KEY = ["as_of", "customer_id", "rank"]
 EVERYONE = "everyone"
 """The frame of all purchases, where `customer_products` was narrowed to the customers that are judged."""
@@ -66,6 +69,7 @@ class PersonalLists(ABC):
         self.exclude_bought = exclude_bought
         self.seed = seed
         self.weights = {key: found[0] for key, found in self.choices.items()}
+        self._kept: dict[Any, Any] | None = None
 
     @abstractmethod
     def candidates(self, features: Features) -> pd.DataFrame:
@@ -76,22 +80,41 @@ class PersonalLists(ABC):
 
         Raises ValueError where no cut-off has 28 known days after it with a purchase that counts.
         """
-        counted = _counted(features, targets, self.exclude_bought)
+        counted = counted_targets(features, targets, self.exclude_bought, JUDGED_CUTOFFS)
         if counted.empty:
             raise ValueError(f"too little data to train {self.name}: no purchase in {TARGET_DAYS} known days")
         counted = drawn(counted, MOST_JUDGED, self.seed)
         narrowed = _asked_for(features, counted)
         self.weights = {key: found[0] for key, found in self.choices.items()}
-        for key, options in self.choices.items():
-            figures: dict[float, float] = {}
-            known: Known = {}
-            for option in options:
-                self.weights[key] = option
-                known = known if key == POPULARITY_WEIGHT else {}
-                lists = self._lists(narrowed, known)
-                figures[option] = metrics.value(metrics.ndcg_at_k(lists, counted, self.top_k))
-            self.weights[key] = max(options, key=lambda option: figures[option])
+        with self.keeping():
+            for key, options in self.choices.items():
+                figures: dict[float, float] = {}
+                known: Known = {}
+                for option in options:
+                    self.weights[key] = option
+                    known = known if key == POPULARITY_WEIGHT else {}
+                    lists = self._lists(narrowed, known)
+                    figures[option] = metrics.value(metrics.ndcg_at_k(lists, counted, self.top_k))
+                self.weights[key] = max(options, key=lambda option: figures[option])
         return self
+
+    @contextmanager
+    def keeping(self) -> Iterator[None]:
+        """While the frames stay the same: what `once` makes is kept."""
+        self._kept = {}
+        try:
+            yield
+        finally:
+            self._kept = None
+
+    def once(self, key: Any, make: Callable[[], Made]) -> Made:
+        """What `make` gives, made once for each key within `keeping`, anew outside of it."""
+        if self._kept is None:
+            return make()
+        if key not in self._kept:
+            self._kept[key] = make()
+        found: Made = self._kept[key]
+        return found
 
     def predict(self, features: Features) -> pd.DataFrame:
         """as_of, customer_id, rank (from 1), product_id, score, reason, reason_product_id, sorted by the first three.
@@ -133,6 +156,11 @@ class PersonalLists(ABC):
         fill = self._fill(ranked, found, bought)
         found = found.assign(as_of=_first_day(bought), score=1.0 + found["score"] / (1.0 + found["score"]))
         return _stacked(found, fill, self.top_k)
+
+    def weighed(self, features: Features) -> pd.DataFrame:
+        """The candidates with scores times popularity: comparable within a customer."""
+        ranked = self._popular(max(len(features[PRODUCTS]), 1)).predict_default(features)
+        return self._with_popularity(self.candidates(features), ranked)
 
     def _with_popularity(self, found: pd.DataFrame, ranked: pd.DataFrame) -> pd.DataFrame:
         """Candidates with scores times popularity; what nobody bought lately keeps a little."""
@@ -180,6 +208,11 @@ def at_cutoff(features: Features, day: np.datetime64) -> Features:
     return {name: frame[to_days(frame["as_of"]) == day].reset_index(drop=True) for name, frame in features.items()}
 
 
+def purchases_of_all(features: Features) -> pd.DataFrame:
+    """The purchases of all customers, also where `customer_products` was narrowed."""
+    return features.get(EVERYONE, features[BOUGHT])
+
+
 def days_since(bought: pd.DataFrame) -> NDArray[np.float64]:
     """[n] days from last_bought_on to as_of; raises ValueError where a purchase lies in the future."""
     ago = (to_days(bought["as_of"]) - to_days(bought["last_bought_on"])) / np.timedelta64(1, "D")
@@ -188,12 +221,20 @@ def days_since(bought: pd.DataFrame) -> NDArray[np.float64]:
     return np.asarray(ago, dtype=np.float64)
 
 
-def _counted(features: Features, targets: pd.DataFrame, exclude_bought: bool) -> pd.DataFrame:
+def counted_targets(features: Features, targets: pd.DataFrame, exclude_bought: bool, cutoffs: int) -> pd.DataFrame:
+    """The matured targets of the last cut-offs that a list can be judged by."""
     if targets.empty:
         return targets
     mature = to_days(targets["as_of"]) + np.timedelta64(TARGET_DAYS, "D") <= to_days(targets["known_as_of"])
-    latest = np.unique(to_days(targets["as_of"])[mature])[-JUDGED_CUTOFFS:]
+    latest = np.unique(to_days(targets["as_of"])[mature])[-cutoffs:]
     return eligible_targets(targets[mature & np.isin(to_days(targets["as_of"]), latest)], features, exclude_bought)
+
+
+def with_purchases_of(features: Features, customers: pd.Series) -> dict[str, pd.DataFrame]:
+    """The frames of one cut-off, to score these customers alone; the purchases of all stay within reach."""
+    bought = features[BOUGHT]
+    kept = bought[bought["customer_id"].isin(customers)].reset_index(drop=True)
+    return {**features, BOUGHT: kept, EVERYONE: purchases_of_all(features)}
 
 
 def _asked_for(features: Features, counted: pd.DataFrame) -> dict[str, pd.DataFrame]:

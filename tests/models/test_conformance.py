@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +52,9 @@ FAMILIES = (
     ),
     Family(POPULAR, LISTS, popularity_frames, LIST_KEY, LIST_TYPES | {"reason": "str"}),
     Family(
-        recommendations.CONTESTANTS[2:],
+        recommendations.CONTESTANTS[2:] + recommendations.READY,
         LISTS | {"exclude_bought": False},
-        lists_frames,
+        partial(lists_frames, customers=60, cutoffs=4),
         LIST_KEY,
         LIST_TYPES | WITH_REASON,
     ),
