@@ -57,9 +57,7 @@ def test_where_chance_decides_a_source_serves_as_it_is() -> None:
     model.serves = "own_history"
     night = at_last_cutoff(features)
     columns = ["customer_id", "rank", "product_id"]
-    pd.testing.assert_frame_equal(
-        model.predict(night)[columns], model.sources["own_history"].predict(night)[columns]
-    )
+    pd.testing.assert_frame_equal(model.predict(night)[columns], model.sources["own_history"].predict(night)[columns])
 
 
 def test_one_cutoff_cannot_teach_and_judge() -> None:
@@ -104,7 +102,9 @@ def test_the_pool_is_the_union_with_each_sources_rank() -> None:
 def test_features_of_columns_that_a_shop_has_more_of() -> None:
     features = at_cutoff(habits()[0], np.datetime64(AS_OF - dt.timedelta(days=28)))
     bought = features["customer_products"]
-    first = [day - dt.timedelta(days=30 * (n - 1)) for day, n in zip(bought["last_bought_on"], bought["times"], strict=True)]
+    first = [
+        day - dt.timedelta(days=30 * (n - 1)) for day, n in zip(bought["last_bought_on"], bought["times"], strict=True)
+    ]
     more = {**features, "customer_products": bought.assign(first_bought_on=first, times_28=0, mean_price=2.0)}
     found = {name: source.weighed(more) for name, source in sources(5, False, 7).items()}
     pool = build_pool(more, found, False, 10)

@@ -106,9 +106,7 @@ some_rules = st.builds(
     pinned=some_products,
     banned=some_products,
 )
-some_store = st.builds(
-    store, st.integers(0, 2**31), st.integers(1, 14), st.integers(1, 4), st.sampled_from([1, 3, 20])
-)
+some_store = st.builds(store, st.integers(0, 2**31), st.integers(1, 14), st.integers(1, 4), st.sampled_from([1, 3, 20]))
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
