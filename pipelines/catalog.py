@@ -182,7 +182,15 @@ FEATURES = (
         "customer x product x as_of",
         ("as_of", "customer_id", "product_id"),
         DBT,
-        "What each customer bought up to the cut-off, how often and when last.",
+        "What each customer bought up to the cut-off, how often, how often lately, and when first and last.",
+    ),
+    Dataset(
+        "features_segment_popularity",
+        Layer.FEATURES,
+        "country and channel x product",
+        ("country", "channel", "product_id"),
+        DBT,
+        "Distinct buyers of each product in the last 91 days, by country of delivery, by channel, and by both.",
     ),
     Dataset(
         "features_products",
@@ -190,7 +198,7 @@ FEATURES = (
         "product x as_of",
         ("as_of", "product_id"),
         DBT,
-        "Products known at the cut-off and whether they are on sale.",
+        "Products known at the cut-off, what was paid for them, and whether they are on sale.",
     ),
     Dataset(
         "features_recommendation_targets",

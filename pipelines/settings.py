@@ -50,11 +50,11 @@ class Recommendations(Section):
 
     top_k: Positive = 20  # products per customer
     exclude_bought: bool = True  # whether what a customer bought is left out
-    repeatable_categories: list[str] = Field(default=[], json_schema_extra=LATER)  # category paths bought again
-    max_per_category: Positive | None = Field(default=None, json_schema_extra=LATER)  # products; null: no limit
-    min_margin: float | None = Field(default=None, json_schema_extra=LATER)  # share of the price; null: no limit
-    pinned: list[str] = Field(default=[], json_schema_extra=LATER)  # product ids shown first
-    banned: list[str] = Field(default=[], json_schema_extra=LATER)  # product ids never shown
+    repeatable_categories: list[str] = []  # category paths whose products are shown though bought
+    max_per_category: Positive | None = None  # products; null: no limit
+    min_margin: float | None = None  # share of the price; null: no limit
+    pinned: list[str] = []  # product ids shown first
+    banned: list[str] = []  # product ids never shown
     train_minutes: float = Field(default=10, gt=0, json_schema_extra=LATER)  # minutes, a ceiling
     holdout_share: Share = Field(default=0.0, json_schema_extra=LATER)  # share of customers given the default list
 

@@ -13,14 +13,14 @@ CONTESTANTS: tuple[type[PopularEver] | type[PopularRecent] | type[PersonalLists]
     PopularRecent,
     OwnHistory,
     CoPurchase,
+    NearestCustomers,
+    Ease,
+    XGBoostRanker,
 )
 """The models that the gate compares, the baseline first."""
-READY: tuple[type[PersonalLists], ...] = (Ease, NearestCustomers, XGBoostRanker)
-"""Models that keep the protocol and may become contestants."""
 
 __all__ = [
     "CONTESTANTS",
-    "READY",
     "CoPurchase",
     "Ease",
     "NearestCustomers",

@@ -13,6 +13,7 @@ from models.protocol import Features
 from models.recommendations.lists import PersonalLists, days_since, purchases_of_all
 from models.recommendations.own_history import own_scores
 from models.recommendations.popular import BOUGHT, PRODUCTS
+from models.recommendations.purchases import gave_most
 
 Floats = NDArray[np.float64]
 REASON = "bought_together"
@@ -123,18 +124,7 @@ def _best(own: Any, near: sparse.csr_array, start: int, exclude_bought: bool) ->
     best = np.argpartition(-score, min(CANDIDATES, score.shape[1] - 1), axis=1)[:, :CANDIDATES]
     who, place = np.nonzero(np.take_along_axis(score, best, axis=1) > 0)
     what = best[who, place]
-    return who + start, what, score[who, what].astype(np.float64), _why(own, near, who, what)
-
-
-def _why(own: Any, near: sparse.csr_array, who: Any, what: Any) -> NDArray[Any]:
-    """[m] the purchase i with the greatest own[who, i] * near[i, what]; ties by place."""
-    sizes = np.diff(own.indptr)[who]
-    pair = np.repeat(np.arange(len(who)), sizes)
-    inner = np.arange(len(pair)) - np.repeat(np.cumsum(sizes) - sizes, sizes) + own.indptr[who][pair]
-    gave = own.data[inner] * np.asarray(near[own.indices[inner], what[pair]]).ravel()
-    order = np.lexsort([own.indices[inner], -gave, pair])
-    first = order[np.concatenate([[True], np.diff(pair[order]) > 0])] if len(order) else order
-    return np.asarray(own.indices[inner][first], dtype=np.int64)
+    return who + start, what, score[who, what].astype(np.float64), gave_most(own, near, who, what)
 
 
 def _nothing() -> tuple[NDArray[Any], ...]:

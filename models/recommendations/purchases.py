@@ -82,6 +82,14 @@ def best_of_each(score: NDArray[np.float32], most: int) -> tuple[Ints, Ints]:
     return row, place[row, column]
 
 
+def ranks_in_rows(row: Ints, score: NDArray[np.float32]) -> Ints:
+    """[m] place of each score within its row, 0 for the greatest; row is sorted, ties by place."""
+    order = np.lexsort((-score, row))
+    found = np.empty(len(row), np.int64)
+    found[order] = np.arange(len(row)) - np.searchsorted(row, row[order])
+    return found
+
+
 def gave_most(own: Any, near: Any, who: Ints, what: Ints) -> Ints:
     """[m] the purchase i with the greatest own[who, i] * near[i, what], -1 where none is above 0; ties by place.
 

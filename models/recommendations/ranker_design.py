@@ -17,6 +17,9 @@ Floats = NDArray[np.float64]
 Columns = dict[str, Floats]
 WINDOWS = {"week": (1, 7), "month": (1, 28), "quarter": (1, 91), "year": (1, 365), "next_month_last_year": (337, 365)}
 """Days before the cut-off, both ends included."""
+MONTH = 28
+PRIOR = 10.0
+"""Pairs that a share of 2% is believed in from the start with."""
 LATELY = (28, 91, 182)
 """Days; `customer_products` may hold the times within each as times_28 and so on."""
 
@@ -26,7 +29,10 @@ def design(features: Features, pool: Pool) -> tuple[list[str], NDArray[np.float3
     everyone = purchases(purchases_of_all(features), pool.known.products)
     columns = _sources(pool) | _pair(features, pool) | _customer(pool)
     product = _product(features, everyone) | _intervals(purchases_of_all(features), everyone)
+    product |= _again(purchases_of_all(features), everyone, everyone.what, len(everyone.products), "product")
     columns |= {name: values[pool.what] for name, values in product.items()}
+    again = _again(features[BOUGHT], pool.known, pool.known.who, len(pool.known.customers), "customer")
+    columns |= {name: values[pool.who] for name, values in again.items()}
     columns |= _due(columns) | _prices(features, pool) | _category(features, pool)
     names = sorted(columns)
     return names, np.column_stack([columns[name].astype(np.float32) for name in names])
@@ -133,6 +139,27 @@ def _intervals(bought: pd.DataFrame, everyone: Purchases) -> Columns:
     return {"product_interval": np.where(pairs > 0, total / np.maximum(pairs, 1), np.nan)}
 
 
+def _again(bought: pd.DataFrame, known: Purchases, group: NDArray[np.int64], size: int, name: str) -> Columns:
+    """[size] of the pairs of each group known for over a month: how many, what share was bought again in the last one.
+
+    And how many were new in the last month, and the days since the group's first.
+    """
+    if not {"first_bought_on", "times_28"} <= set(bought.columns):
+        return {}
+    order = _order(bought, known)
+    ago = np.asarray((to_days(bought["as_of"]) - to_days(bought["first_bought_on"])) / np.timedelta64(1, "D"))[order]
+    is_old, lately = ago > MONTH, bought["times_28"].to_numpy(np.float64)[order] > 0
+    old, again, new = (
+        np.asarray(np.bincount(group, weights=chosen, minlength=size), np.float64)
+        for chosen in (is_old, is_old & lately, ~is_old)
+    )
+    oldest = np.zeros(size)
+    np.maximum.at(oldest, group, ago)
+    share = (again + 0.02 * PRIOR) / (old + PRIOR)
+    found: Columns = {"old": old, "again_month": again, "new_month": new, "again_share": share, "age": oldest}
+    return {f"{name}_{key}": values for key, values in found.items()}
+
+
 def _due(columns: Columns) -> Columns:
     """Days since the last purchase by the usual days between two: the customer's own, and the product's."""
     found: Columns = {"own_ago_share": columns["own_ago"] / (columns["customer_ago"] + 1.0)}
@@ -144,17 +171,15 @@ def _due(columns: Columns) -> Columns:
 
 def _prices(features: Features, pool: Pool) -> Columns:
     """The product's price, and by what the customer usually pays (logarithms)."""
-    everyone = purchases_of_all(features)
-    if "mean_price" not in everyone:
+    products, own = features[PRODUCTS], pool.known
+    if "mean_price" not in products:
         return {}
-    known = purchases(everyone, pool.known.products)
-    paid = np.log(np.maximum(everyone["mean_price"].to_numpy(np.float64), 0.01))[_order(everyone, known)]
-    size = len(known.products)
-    pairs = np.maximum(np.bincount(known.what, minlength=size), 1)
-    price = np.bincount(known.what, weights=paid, minlength=size) / pairs
-    own = pool.known
-    pairs = np.maximum(np.bincount(own.who, minlength=len(own.customers)), 1)
-    usual = np.bincount(own.who, weights=price[own.what], minlength=len(own.customers)) / pairs
+    paid = products.set_index("product_id")["mean_price"].reindex(own.products).to_numpy(np.float64)
+    price = np.log(np.maximum(paid, 0.01))
+    known = ~np.isnan(price[own.what])
+    size, who = len(own.customers), own.who[known]
+    pairs = np.bincount(who, minlength=size)
+    usual = np.bincount(who, weights=price[own.what[known]], minlength=size) / np.maximum(pairs, 1)
     return {"price": price[pool.what], "price_difference": price[pool.what] - usual[pool.who]}
 
 

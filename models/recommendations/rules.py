@@ -1,6 +1,6 @@
 """What a shop allows on a list: a pure function from ranked lists and facts about products to the lists that are shown.
 
-The audit proves the result with queries of its own (pipelines/publishing/audit_rules/recommendations.py).
+The audit proves the result with queries of its own (pipelines/publishing/audit_rules/business.py).
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from models.dates import to_days
+from models.protocol import Features
 from models.recommendations.lists import COLUMNS
 
 LEVELS = " > "
@@ -90,6 +92,25 @@ def is_repeatable(category: pd.Series, rules: Rules) -> NDArray[np.bool_]:
     for path in rules.repeatable_categories:
         found |= ((names == path) | names.str.startswith(path + LEVELS)).to_numpy(bool)
     return found
+
+
+def shown_again(rows: pd.DataFrame, features: Features, rules: Rules) -> pd.DataFrame:
+    """The rows (as_of, customer_id, product_id) of what a customer did not buy before, or may be shown again.
+
+    features: `customer_products` and `products` of the same cut-offs. A `rank` is counted anew.
+    """
+    products, bought = features["products"], features["customer_products"]
+    category = products.drop_duplicates("product_id", keep="last").set_index("product_id")["category"]
+    free = is_repeatable(category.reindex(rows["product_id"]).reset_index(drop=True), rules)
+    keys = [_pairs(frame) for frame in (rows, bought)]
+    kept = rows[~keys[0].isin(keys[1]) | free].reset_index(drop=True)
+    if "rank" in kept:
+        kept["rank"] = kept.groupby(["as_of", "customer_id"], sort=False).cumcount().to_numpy(np.int64) + 1
+    return kept
+
+
+def _pairs(rows: pd.DataFrame) -> pd.MultiIndex:
+    return pd.MultiIndex.from_arrays([to_days(rows["as_of"]), rows["customer_id"], rows["product_id"]])
 
 
 def _with_pinned(lists: pd.DataFrame, rules: Rules) -> pd.DataFrame:

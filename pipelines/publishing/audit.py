@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from pipelines.publishing.manifest import (
 )
 from pipelines.publishing.release import Scored, last_release, manifest_key, scores_of
 from pipelines.records import Row, acceptances, clock
+from pipelines.scoring.recommendations import rules_of
 from pipelines.warehouse.duckdb import MEMORY_LIMIT
 
 MIN_VOLUME_RATIO = 0.5  # of the rows in the last release
@@ -151,7 +153,8 @@ def _rule_failures(
         connection.execute(f"set threads = {home.threads}; set memory_limit = '{MEMORY_LIMIT}'")
         connection.execute("set temp_directory = $folder", {"folder": str(home.root / ".spill")})
         for name, value in _variables(home, as_of, scores).items():
-            connection.execute(f"set variable {name} = $value", {"value": value})
+            plain = list(value) if isinstance(value, tuple) else value
+            connection.execute(f"set variable {name} = $value", {"value": plain})
         for name, parts in files.items():
             _view(connection, name, parts)
         found = [_rule_failure(connection, rule) for rule in rules]
@@ -159,12 +162,11 @@ def _rule_failures(
 
 
 def _variables(home: Home, as_of: date, scores: Mapping[str, Scored]) -> dict[str, Any]:
-    return {
+    return asdict(rules_of(home)) | {
         "as_of": as_of,
         "horizon": home.settings.demand.horizon,
         "period_days": home.settings.demand.period_days,
         "service_level": home.settings.demand.service_level,
-        "exclude_bought": home.settings.recommendations.exclude_bought,
         "unserved": scores["recommendations"].unserved,
         "reviews_per_night": home.settings.risk.reviews_per_night,
     }

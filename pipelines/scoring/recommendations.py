@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from datetime import date
 from typing import Any
 
@@ -10,12 +11,17 @@ import numpy as np
 import pandas as pd
 
 from models.protocol import Features, Model
+from models.recommendations.lists import COLUMNS
+from models.recommendations.rules import Rules
 from pipelines.home import Home
 from pipelines.scoring.frames import AtCutoffs, Frames, Learning
 from pipelines.scoring.outputs import Measures, Tables
 
 MOST_JUDGED = 20_000
 """Customers who bought something after a cut-off that contestants are judged on, drawn by their id; all are served."""
+MARGIN = 2
+"""Lists are asked this many times as long as shown, for the rules to take from."""
+SEPARATOR = "\x1f"
 DRAW = "nightcart judges"  # 16 bytes: the seed of the draw, the same at every cut-off
 
 
@@ -31,22 +37,30 @@ class RecommendationsOutput(AtCutoffs):
         "customer_products": "features_customer_products",
         "products": "features_products",
     }
-    facts: Mapping[str, str] = {}
+    facts: Mapping[str, str] = {
+        "catalogue": "dim_products",
+        "stock": "features_stock",
+        "segments": "features_segment_popularity",
+    }
     targets = "features_recommendation_targets"
 
     def contestants(self) -> tuple[type[Model], ...]:
-        """The list of the whole year, that of the last weeks with decay, and what each customer bought before."""
+        """Popular lists, one source of each kind, and the ranker over all of them."""
         from models.recommendations import CONTESTANTS
 
         return CONTESTANTS
 
-    def arguments(self, home: Home) -> dict[str, Any]:
-        """Length of the list and what may be on it."""
-        settings = home.settings
-        return {
-            "top_k": settings.recommendations.top_k,
-            "exclude_bought": settings.recommendations.exclude_bought,
-            "seed": settings.compute.seed,
+    def arguments(self, home: Home, kind: type[Model]) -> dict[str, Any]:
+        """Length of the list and what may be on it; where some categories are repeatable, rules leave out the rest."""
+        from models.recommendations import XGBoostRanker
+
+        rules = rules_of(home)
+        is_plain = not (rules.exclude_bought and rules.repeatable_categories)
+        computing = {"threads": home.threads} if issubclass(kind, XGBoostRanker) else {}
+        return computing | {
+            "top_k": rules.top_k if is_plain else MARGIN * rules.top_k,
+            "exclude_bought": rules.exclude_bought and is_plain,
+            "seed": home.settings.compute.seed,
         }
 
     def judging(self, frames: Frames, cutoff: date, as_of: date) -> Learning:
@@ -67,9 +81,15 @@ class RecommendationsOutput(AtCutoffs):
         """Hits per customer with a purchase in the window; what may not be shown is no target."""
         from models import metrics
         from models.recommendations.popular import eligible_targets
+        from models.recommendations.rules import shown_again
 
-        recommendations = home.settings.recommendations
-        truth, k = eligible_targets(truth, features, recommendations.exclude_bought), recommendations.top_k
+        rules = rules_of(home)
+        truth = eligible_targets(truth, features, False)
+        if rules.exclude_bought:
+            truth = shown_again(truth, features, rules)
+        if rules.exclude_bought and rules.repeatable_categories:
+            predictions = shown_again(predictions, features, rules)
+        k = rules.top_k
         return {
             "ndcg": metrics.ndcg_at_k(predictions, truth, k),
             "recall": metrics.recall_at_k(predictions, truth, k),
@@ -79,14 +99,24 @@ class RecommendationsOutput(AtCutoffs):
     def tables(
         self, home: Home, as_of: date, model: Model, features: Features, facts: Features, version: str
     ) -> Tables:
-        """`recommendations` for customers with history, `recommendations_default` for all others."""
-        lists = model.predict(features)
-        default = model.predict_default(features)  # type: ignore[attr-defined]
+        """`recommendations` for customers with history, `recommendations_default` for others, by the shop's rules."""
+        from models.recommendations.rules import apply_rules
+        from models.recommendations.segments import segment_lists
+
+        rules, bought = rules_of(home), features["customer_products"]
+        products = facts["catalogue"].merge(facts["stock"][["product_id", "on_hand"]], how="left", on="product_id")
+        popular = _longer(model, max(len(products), 1)).predict_default(features)
+        lists = _longer(model, MARGIN * rules.top_k).predict(features)
         if "reason_product_id" not in lists.columns:  # popular lists name no product
-            lists["reason_product_id"] = None
+            lists["reason_product_id"] = pd.Series([None] * len(lists), dtype="str")
+        defaults = segment_lists(popular, facts["segments"], MARGIN * rules.top_k)
+        shown = apply_rules(_as_lists(defaults, as_of), popular, products, bought.iloc[:0], rules)
+        segments = pd.Series(shown["customer_id"]).str.split(SEPARATOR, expand=True, n=1).replace("", None)
         return {
-            "recommendations": lists.assign(arm="model", model_version=version),
-            "recommendations_default": default.assign(country=None, channel=None),
+            "recommendations": apply_rules(lists, popular, products, bought, rules).assign(
+                arm="model", model_version=version
+            ),
+            "recommendations_default": shown.assign(country=segments.get(0), channel=segments.get(1)),
         }
 
     def unserved(self, features: Features, tables: Tables) -> int:
@@ -94,6 +124,35 @@ class RecommendationsOutput(AtCutoffs):
         return int(features["customer_products"]["customer_id"].nunique()) - int(
             tables["recommendations"]["customer_id"].nunique()
         )
+
+
+def rules_of(home: Home) -> Rules:
+    """What the settings allow on a list."""
+    settings = home.settings.recommendations
+    return Rules(
+        top_k=settings.top_k,
+        exclude_bought=settings.exclude_bought,
+        repeatable_categories=tuple(settings.repeatable_categories),
+        max_per_category=settings.max_per_category,
+        min_margin=settings.min_margin,
+        pinned=tuple(settings.pinned),
+        banned=tuple(settings.banned),
+    )
+
+
+def _longer(model: Any, top_k: int) -> Any:
+    """The same model, asked for longer lists."""
+    asked = copy(model)
+    asked.top_k = top_k
+    return asked
+
+
+def _as_lists(defaults: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    """Lists of segments in the shape of customers' lists."""
+    key = defaults["country"] + SEPARATOR + defaults["channel"]
+    words = pd.Series([None] * len(defaults), dtype="str")
+    shared = {"as_of": pd.Timestamp(as_of), "reason": words, "reason_product_id": words}
+    return defaults.assign(customer_id=key.astype("str"), **shared)[COLUMNS]
 
 
 def _drawn(truth: pd.DataFrame) -> pd.DataFrame:

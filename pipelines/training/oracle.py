@@ -19,6 +19,7 @@ from pipelines.home import Home
 from pipelines.records import Row, champions, model_performance
 from pipelines.scoring.outputs import Output, output_of
 from pipelines.training.cutoffs import plan
+from pipelines.training.preferences import oracle_lists
 from pipelines.training.tracking import tracking
 
 ORACLE = "oracle"
@@ -45,9 +46,9 @@ def judge_oracle(home: Home) -> list[Judged]:
         raise UsageFault(f"no truth lies in {folder}", "only a store that was simulated has one")
     found = []
     for name, measure in MEASURES.items():
-        if (champion := _first_champion(home, name)) is not None:
-            truth = pd.read_parquet(folder / f"{TRUTHS[name]}.parquet")
-            found.append(_judged(home, output_of(name), champion, truth, measure))
+        is_planted = (folder / f"{TRUTHS[name]}.parquet").exists()  # real orders have no known preferences
+        if is_planted and (champion := _first_champion(home, name)) is not None:
+            found.append(_judged(home, output_of(name), champion, folder, measure))
     if not found:
         raise UsageFault("neither risk nor support has a champion yet", "run a night first: `nightcart night`")
     for one in found:
@@ -60,13 +61,13 @@ def _first_champion(home: Home, output: str) -> Row | None:
     return home.records.first(query)
 
 
-def _judged(home: Home, output: Output, champion: Row, truth: pd.DataFrame, measure: Measure) -> Judged:
+def _judged(home: Home, output: Output, champion: Row, folder: Path, measure: Measure) -> Judged:
     trained, snapshot = champion["trained_as_of"], Snapshot(home.storage, _snapshot(home, champion))
     frames = {table: snapshot.frame(table) for table in (*output.features.values(), output.targets)}
     measured = []
     for cutoff in plan(home, trained)[output.name].evaluation:
         features, outcomes = output.judging(frames, cutoff, trained)
-        measured.append(measure(home, output, features, outcomes, truth))
+        measured.append(measure(home, output, features, outcomes, folder))
     pooled = pd.concat(measured).groupby(level=0, sort=True).sum()
     settings = home.settings
     figure = interval(pooled, confidence=settings.gate.confidence, seed=settings.compute.seed)
@@ -94,24 +95,32 @@ def _snapshot(home: Home, champion: Row) -> str:
     return str(runs[0].data.tags["snapshot"])
 
 
-def _risk(home: Home, output: Output, features: Features, outcomes: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
+def _recommendations(
+    home: Home, output: Output, features: Features, outcomes: pd.DataFrame, folder: Path
+) -> pd.DataFrame:
+    settings = home.settings.recommendations
+    lists = oracle_lists(features, folder, settings.top_k, settings.exclude_bought)
+    return output.measure(home, lists, features, outcomes)[output.metric]
+
+
+def _risk(home: Home, output: Output, features: Features, outcomes: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    truth = pd.read_parquet(folder / "payments.parquet")
     known = features["payments"][["payment_id"]].merge(truth[["payment_id", "fraud_probability"]], on="payment_id")
     return output.measure(home, known, features, outcomes)[output.metric]
 
 
-def _support(
-    home: Home, output: Output, features: Features, outcomes: pd.DataFrame, truth: pd.DataFrame
-) -> pd.DataFrame:
+def _support(home: Home, output: Output, features: Features, outcomes: pd.DataFrame, folder: Path) -> pd.DataFrame:
     """The share of the likeliest intent: what anyone could expect who knew all that a ticket was written from."""
+    truth = pd.read_parquet(folder / "tickets.parquet")
     resolved = outcomes.loc[outcomes["is_known"].astype(bool), "ticket_id"]
     rows = features["tickets"][["ticket_id"]].merge(truth[["ticket_id", "intent_probability"]], on="ticket_id")
     rows = rows[rows["ticket_id"].isin(resolved)].set_index("ticket_id")
     return rows.rename(columns={"intent_probability": NUMERATOR}).assign(**{DENOMINATOR: 1.0})
 
 
-Measure = Callable[[Home, Output, Features, pd.DataFrame, pd.DataFrame], pd.DataFrame]
-MEASURES: dict[str, Measure] = {"risk": _risk, "support": _support}
-TRUTHS = {"risk": "payments", "support": "tickets"}
+Measure = Callable[[Home, Output, Features, pd.DataFrame, Path], pd.DataFrame]
+MEASURES: dict[str, Measure] = {"recommendations": _recommendations, "risk": _risk, "support": _support}
+TRUTHS = {"recommendations": "customer_preferences", "risk": "payments", "support": "tickets"}
 
 
 def _track(home: Home, one: Judged) -> None:

@@ -94,11 +94,16 @@ def track(
             with mlflow.start_run(experiment_id=experiment, run_name=f"{evaluation.model}-{as_of}-{revision()[:7]}"):
                 _log_data(home, as_of, snapshot, output)
                 mlflow.set_tags(_tags(home, as_of, snapshot, fitted.version, decision))
-                mlflow.log_params({"model": evaluation.model, "as_of": as_of} | output.arguments(home))
+                mlflow.log_params({"model": evaluation.model, "as_of": as_of} | _arguments(home, output, evaluation))
                 mlflow.log_metrics(_metrics(home, output, evaluation, decision))
                 if evaluation.model == fitted.model.name:
                     mlflow.log_params(_learnt(home, output, fitted))
                     _log_model(output, fitted, decision)
+
+
+def _arguments(home: Home, output: Output, evaluation: Evaluation) -> dict[str, Any]:
+    """What the contestant was built with."""
+    return next(output.arguments(home, kind) for kind in output.contestants() if kind.name == evaluation.model)
 
 
 def _with_model(evaluations: list[Evaluation], model: str) -> list[Evaluation]:

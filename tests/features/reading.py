@@ -135,17 +135,25 @@ class Reading:
         for line in self.lines:
             if line.customer_id and line.day < self.as_of:
                 bought[self.as_of, line.customer_id, line.product_id].add((line.order_id, line.day))
-        return {
-            key: {"times": len(orders), "last_bought_on": max(day for _, day in orders)}
-            for key, orders in bought.items()
-        }
+        return {key: self._bought(sorted(day for _, day in orders)) for key, orders in bought.items()}
+
+    def _bought(self, days: list[date]) -> Row:
+        lately = {f"times_{window}": sum(day >= self.as_of - window * DAY for day in days) for window in (28, 91, 182)}
+        return {"times": len(days), **lately, "first_bought_on": days[0], "last_bought_on": days[-1]}
 
     def valid_products(self) -> dict[Any, Row]:
         """features_products."""
+        kept = ("title", "category", "is_active")
         return {
-            (self.as_of, product_id): {"category": row["category"], "is_active": row["is_active"]}
+            (self.as_of, product_id): {name: row[name] for name in kept} | {"mean_price": self._mean_price(product_id)}
             for (product_id,), row in self.products.items()
         }
+
+    def _mean_price(self, product_id: str) -> float | None:
+        lines = [line for line in self.lines if line.product_id == product_id and line.day < self.as_of]
+        lines = [line for line in lines if line.day >= self.as_of - 365 * DAY]
+        units = sum(line.units for line in lines)
+        return float(sum((line.revenue for line in lines), Decimal(0))) / units if units > 0 else None
 
     def daily_sales(self) -> dict[Any, Row]:
         """fct_daily_sales."""

@@ -52,7 +52,7 @@ FAMILIES = (
     ),
     Family(POPULAR, LISTS, popularity_frames, LIST_KEY, LIST_TYPES | {"reason": "str"}),
     Family(
-        recommendations.CONTESTANTS[2:] + recommendations.READY,
+        recommendations.CONTESTANTS[2:],
         LISTS | {"exclude_bought": False},
         partial(lists_frames, customers=60, cutoffs=4),
         LIST_KEY,

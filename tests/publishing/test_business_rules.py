@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.recommendations.rules import Rules, apply_rules
-from pipelines.publishing.audit_rules.business import BUSINESS, REPLACES
+from pipelines.publishing.audit_rules.business import BUSINESS
 from pipelines.publishing.audit_rules.recommendations import RECOMMENDATIONS
 
 OF_REASONS = "a reason's product is one that the customer bought"
@@ -90,7 +90,7 @@ def broken(shop: Store, found: pd.DataFrame, rules: Rules) -> dict[str, int]:
         rows = {
             rule.name: len(connection.sql(rule.sql).fetchall())
             for rule in (*RECOMMENDATIONS, *BUSINESS)
-            if rule.table == "recommendations" and rule.name not in (*REPLACES, OF_REASONS)
+            if rule.table == "recommendations" and rule.name != OF_REASONS
         }
     return {name: count for name, count in rows.items() if count}
 

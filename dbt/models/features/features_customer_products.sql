@@ -1,3 +1,5 @@
+{%- set windows = [28, 91, 182] -%}
+
 with
 
 cutoffs as (
@@ -28,6 +30,12 @@ customer_products as (
         customer_id,
         product_id,
         cast(sum(orders) as {{ type_of('n') }}) as times,
+        {%- for window in windows %}
+        cast(
+            sum(case when day >= {{ add_days('as_of', -window) }} then orders else 0 end) as {{ type_of('n') }}
+        ) as times_{{ window }},
+        {%- endfor %}
+        min(day) as first_bought_on,
         max(day) as last_bought_on
     from days_bought
     where orders > 0

@@ -11,7 +11,7 @@ import pandas as pd
 
 from models.recommendations.sequence.packing import Ints
 
-CATEGORY, NAME, PRICE = "category", "title", "unit_price"
+CATEGORY, NAME, PRICE = "category", "title", "mean_price"
 MOST_WORDS = 16
 """Words of a product that count: its categories, its price, then the first of its title."""
 _WORD, _PATH = re.compile(r"\w\w+"), re.compile(r"\s*[>/|]\s*")
@@ -20,7 +20,7 @@ _WORD, _PATH = re.compile(r"\w\w+"), re.compile(r"\s*[>/|]\s*")
 def word_buckets(products: pd.DataFrame, names: pd.Index, buckets: int) -> Ints:
     """[N, 16] buckets 1..buckets of the words of each of `names`, 0 where there are fewer.
 
-    products: product_id and any of category, title, unit_price; the last row of a product counts.
+    products: product_id and any of category, title, mean_price; the last row of a product counts.
     """
     rows = products.drop_duplicates("product_id", keep="last").set_index("product_id").reindex(names)
     columns = [rows[name].tolist() if name in rows else [None] * len(rows) for name in (CATEGORY, PRICE, NAME)]

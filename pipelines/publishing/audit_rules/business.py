@@ -160,8 +160,3 @@ DEFAULTS = (
     *_of_lists("recommendations_default", "country, channel"),
 )
 BUSINESS = LISTS + DEFAULTS
-REPLACES = (
-    "a customer without a row has nothing left to be shown",
-    "what a customer bought is not recommended (recommendations.exclude_bought)",
-)
-"""Rules of `recommendations` that these say more exactly: without repeatable categories, stock, margins and limits."""

@@ -21,24 +21,6 @@ RECOMMENDATIONS = (
         """,
     ),
     Rule(
-        "a customer without a row has nothing left to be shown",
-        "recommendations",
-        "recommendations",
-        """
-        with missing as (
-            select distinct customer_id from features_customer_products
-            where customer_id is not null and customer_id not in (select customer_id from recommendations)
-        ),
-        left_over as (
-            select customer_id, product_id
-            from missing cross join (select distinct product_id from recommendations_default)
-            except
-            select customer_id, product_id from features_customer_products where getvariable('exclude_bought')
-        )
-        select customer_id, count(*) as could_be_shown from left_over group by customer_id
-        """,
-    ),
-    Rule(
         "only customers with a known order line are served",
         "recommendations",
         "recommendations",
@@ -66,16 +48,6 @@ RECOMMENDATIONS = (
         """
         select customer_id, rank, product_id from recommendations
         anti join (select product_id from features_products where is_active) using (product_id)
-        """,
-    ),
-    Rule(
-        "what a customer bought is not recommended (recommendations.exclude_bought)",
-        "recommendations",
-        "recommendations",
-        """
-        select customer_id, rank, product_id from recommendations
-        semi join features_customer_products using (customer_id, product_id)
-        where getvariable('exclude_bought')
         """,
     ),
     Rule(
