@@ -1,4 +1,4 @@
-"""The lists that somebody would make who knew what a simulated store's customers like: the oracle of recommendations."""
+"""The oracle of recommendations: lists by somebody who knows what a simulated store's customers like."""
 
 from __future__ import annotations
 
