@@ -27,6 +27,7 @@ AS_OF = date(2011, 11, 1)
 FIRST = date(2011, 10, 1)  # training of the first champions
 PRODUCTS = [f"P{number:02d}" for number in range(12)]
 CUSTOMERS = [f"C{number:02d}" for number in range(9)]
+SHOWN = [product for product in PRODUCTS if product != "P02"]  # which is out of stock
 TOP_K, HORIZON, DAYS = 5, 4, 7
 VERSIONS = {
     "demand": "xgboost_quantiles-0123456789ab",
@@ -99,7 +100,7 @@ def marts(as_of: date) -> dict[str, Rows]:
 
 def outputs(as_of: date) -> dict[str, Rows]:
     """What the champions would say."""
-    lists = {c: [p for p in PRODUCTS if p not in bought(c)][:TOP_K] for c in CUSTOMERS}
+    lists = {c: [p for p in SHOWN if p not in bought(c)][:TOP_K] for c in CUSTOMERS}
     return {
         "recommendations": [
             {"customer_id": c, "rank": i, "product_id": p, "score": 1 / i, "reason": "popular"}
@@ -109,7 +110,7 @@ def outputs(as_of: date) -> dict[str, Rows]:
         ],
         "recommendations_default": [
             {"country": None, "channel": None, "rank": i, "product_id": p, "score": 1 / i}
-            for i, p in enumerate(PRODUCTS[:TOP_K], 1)
+            for i, p in enumerate(SHOWN[:TOP_K], 1)
         ],
         "demand_forecasts": [
             {"product_id": p, "period_start": as_of + (h - 1) * timedelta(days=DAYS), "horizon": h}
