@@ -179,7 +179,8 @@ class _Training:
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
         decay = min(recipe.average, (1 + step) / (10 + step))
-        ours, theirs = list(self.average.parameters()), list(self.network.parameters())
+        ours: list[Tensor] = list(self.average.parameters())
+        theirs: list[Tensor] = list(self.network.parameters())
         with torch.no_grad():
             torch._foreach_lerp_(ours, theirs, 1.0 - decay)
         return float(loss.detach())
@@ -190,7 +191,7 @@ class _Training:
         named, at = np.unique(np.concatenate([now, following, drawn]), return_inverse=True)
         place = torch.from_numpy(at).to(self.device)
         vectors = self.network.vectors(torch.from_numpy(named).to(self.device), self.recipe.unknown)
-        before, after, other = place.split([len(now), len(following), len(drawn)])
+        before, after, other = torch.split(place, [len(now), len(following), len(drawn)])
         sought = self.network(vectors.index_select(0, before), to_batch(packed, self.device))
         same = torch.from_numpy(_same(following, drawn)).to(self.device)
         return shared_softmax(sought, vectors.index_select(0, after), vectors.index_select(0, other), shift, same)
