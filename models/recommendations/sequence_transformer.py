@@ -20,6 +20,7 @@ from models.files import corrupt, read_checked, read_settings, take, write_model
 from models.protocol import Features
 from models.recommendations.lists import PersonalLists
 from models.recommendations.popular import BOUGHT, PRODUCTS
+from models.recommendations.sequence.budget import epochs_within, tokens_of
 from models.recommendations.sequence.content import word_buckets
 from models.recommendations.sequence.growth import grown
 from models.recommendations.sequence.network import Network, Shape
@@ -43,6 +44,7 @@ class SequenceTransformer(PersonalLists):
     latest cut-off; the last purchase of drawn customers is held out and says when to stop. sizes, recipe: what differs
     from `Shape` and `Recipe`. It never sees when the event happens that it predicts, nor any time but the order.
     Products that it was not trained on are scored by their content (sizes: words above 0), or not at all.
+    minutes: of one core (or of the GPU) that a fit may take, as reckoned from the number of purchases before it begins.
     """
 
     name: ClassVar[str] = "sequence_transformer"
@@ -58,8 +60,10 @@ class SequenceTransformer(PersonalLists):
         device: str = "cpu",
         sizes: Mapping[str, int] | None = None,
         recipe: Mapping[str, Any] | None = None,
+        minutes: float | None = None,
     ) -> None:
         super().__init__(top_k=top_k, exclude_bought=exclude_bought, seed=seed)
+        self.minutes = minutes
         self.shape = Shape(items=1, **(sizes or {}))
         self.recipe = Recipe(**{**(recipe or {}), "seed": seed, "threads": threads, "device": device})
         self.network: Network | None = None
@@ -79,7 +83,7 @@ class SequenceTransformer(PersonalLists):
     def fit(self, features: Features, targets: pd.DataFrame) -> Self:
         """Learn from the purchases of the latest cut-off.
 
-        Raises ValueError where no target is known, or fewer than 20 purchases are.
+        Raises ValueError where no target is known, fewer than 20 purchases are, or `minutes` are too few.
         """
         events = features[PURCHASES]
         if targets.empty or len(events) < FEWEST_EVENTS:
@@ -92,10 +96,12 @@ class SequenceTransformer(PersonalLists):
         content = self._content(catalogue, self.products)
         older = self.older and self.older.network
         start = grown(older, self.older.products, self.products, content).state_dict() if self.older and older else None
+        sequences = _sequences(events, pd.Index(events["customer_id"].unique()), self.products)
+        epochs = epochs_within(self.minutes, tokens_of(sequences), self.shape, self.recipe, self.name)
         self.network, self.curve = fit_sequences(
-            _sequences(events, pd.Index(events["customer_id"].unique()), self.products),
+            sequences,
             self.shape,
-            self.recipe,
+            replace(self.recipe, epochs=epochs),
             content=content,
             start=start,
             checkpoint=self.checkpoint,
@@ -151,6 +157,7 @@ class SequenceTransformer(PersonalLists):
             "model": self.name,
             "top_k": self.top_k,
             "exclude_bought": self.exclude_bought,
+            "minutes": self.minutes,
             "shape": asdict(self.shape),
             "recipe": asdict(self.recipe),
         }
@@ -163,8 +170,9 @@ class SequenceTransformer(PersonalLists):
         """Read what `save` wrote; raises ValueError where a file is missing or corrupt."""
         settings = read_settings(folder, cls.name)
         top_k, exclude = take(settings, "top_k", int, folder), take(settings, "exclude_bought", bool, folder)
+        minutes = None if settings.get("minutes") is None else take(settings, "minutes", float, folder)
         try:
-            model = cls(top_k=top_k, exclude_bought=exclude)
+            model = cls(top_k=top_k, exclude_bought=exclude, minutes=minutes)
             model.shape = Shape(**take(settings, "shape", dict, folder))
             model.recipe = Recipe(**take(settings, "recipe", dict, folder))
         except TypeError as error:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
+from models.recommendations.sequence.budget import tokens_a_minute
+from models.recommendations.sequence.network import Shape
 from models.recommendations.sequence_transformer import SequenceTransformer
 from tests.models.generators import AS_OF, at_last_cutoff, sequence_frames
 
@@ -96,3 +99,30 @@ def test_only_the_purchases_of_the_latest_cutoff_are_learnt_from() -> None:
     with pytest.raises(ValueError, match="too little data to train sequence_transformer: 3 purchases"):
         made().fit(few, targets)
     assert events["as_of"].max() - events["as_of"].min() > dt.timedelta(0)
+
+
+def test_minutes_are_turned_into_epochs_before_training(tmp_path: Path) -> None:
+    features, targets = sequence_frames()
+    events = features["purchases"]
+    lengths = events[events["as_of"] == AS_OF].groupby("customer_id").size()
+    whole = (lengths - 1).sum() / tokens_a_minute(Shape(items=1, **SIZES), "cpu")
+    recipe = RECIPE | {"epochs": 9, "patience": 9}
+    fitted = [
+        SequenceTransformer(sizes=SIZES, recipe=recipe, minutes=4.5 * whole).fit(features, targets) for _ in range(2)
+    ]
+    assert len(fitted[0].curve) == 4
+    for model, folder in zip(fitted, ("one", "other"), strict=True):
+        model.save(tmp_path / folder)
+    names = sorted(file.name for file in (tmp_path / "one").iterdir())
+    assert all((tmp_path / "one" / name).read_bytes() == (tmp_path / "other" / name).read_bytes() for name in names)
+    assert SequenceTransformer.load(tmp_path / "one").minutes == 4.5 * whole
+    assert len(SequenceTransformer(sizes=SIZES, recipe=recipe, minutes=60).fit(features, targets).curve) == 9
+    with pytest.raises(ValueError, match=r"too little time to train sequence_transformer: .* train_minutes is"):
+        SequenceTransformer(sizes=SIZES, recipe=recipe, minutes=2.9 * whole).fit(features, targets)
+
+
+def test_the_rate_is_the_measured_one() -> None:
+    large, small = Shape(items=1, dim=128), Shape(items=1, dim=64)
+    assert tokens_a_minute(large, "cpu") == 900_000
+    assert tokens_a_minute(small, "cpu") == pytest.approx(2_100_000, rel=0.05)
+    assert tokens_a_minute(large, "cuda") == 36_000_000
