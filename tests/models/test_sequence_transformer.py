@@ -24,7 +24,7 @@ def made(words: int = 0, **settings: Any) -> SequenceTransformer:
 
 
 def own(found: pd.DataFrame) -> pd.DataFrame:
-    return found[found["reason"] == "next_in_sequence"].reset_index(drop=True)
+    return found[found["reason"].isin(["next_in_sequence", "like_recent"])].reset_index(drop=True)
 
 
 def test_only_the_order_of_purchases_counts_not_their_times() -> None:
@@ -126,3 +126,26 @@ def test_the_rate_is_the_measured_one() -> None:
     assert tokens_a_minute(large, "cpu") == 900_000
     assert tokens_a_minute(small, "cpu") == pytest.approx(2_100_000, rel=0.05)
     assert tokens_a_minute(large, "cuda") == 36_000_000
+
+
+@pytest.mark.parametrize("exclude", [True, False])
+def test_without_its_reason_the_score_is_lower(exclude: bool) -> None:
+    """The removal test: the product that is named is taken out of that customer's purchases, and nothing else is."""
+    features, targets = sequence_frames(customers=40)
+    recipe = RECIPE | {"epochs": 20, "patience": 20, "learning_rate": 5e-3, "warmup": 5}
+    model = SequenceTransformer(top_k=6, exclude_bought=exclude, sizes=SIZES, recipe=recipe, explained=2)
+    night = at_last_cutoff(features)
+    found = model.fit(features, targets).candidates(night)
+    explained = found[found["reason_product_id"].notna()]
+    assert (found["reason"] == "like_recent").eq(found["reason_product_id"].notna()).all()
+    assert explained.groupby("customer_id").size().max() == 2
+    assert len(explained) > 0.5 * 2 * found["customer_id"].nunique()
+    assert (explained["product_id"] != explained["reason_product_id"]).all()
+    events = night["purchases"]
+    for row in explained.itertuples():
+        is_gone = (events["customer_id"] == row.customer_id) & (events["product_id"] == row.reason_product_id)
+        assert is_gone.any()
+        model.top_k = 1_000
+        again = model.candidates(night | {"purchases": events[~is_gone].reset_index(drop=True)})
+        is_same = (again["customer_id"] == row.customer_id) & (again["product_id"] == row.product_id)
+        assert again.loc[is_same, "score"].sum() < row.score  # none where no purchase is left
