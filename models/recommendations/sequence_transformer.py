@@ -26,9 +26,10 @@ from models.recommendations.sequence.growth import grown
 from models.recommendations.sequence.network import Network, Shape
 from models.recommendations.sequence.packing import Ints, Sequences, from_events
 from models.recommendations.sequence.reasons import explaining
+from models.recommendations.sequence.recipe import Recipe
 from models.recommendations.sequence.runtime import on_device
 from models.recommendations.sequence.scoring import score_top_k
-from models.recommendations.sequence.training import OnEpoch, Recipe, fit_sequences
+from models.recommendations.sequence.training import OnEpoch, fit_sequences
 
 PURCHASES = "purchases"
 """as_of, customer_id, product_id, bought_at: one row a purchase before as_of."""

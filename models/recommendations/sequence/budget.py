@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from models.recommendations.sequence.network import Shape
 from models.recommendations.sequence.packing import Sequences
-from models.recommendations.sequence.training import Recipe
+from models.recommendations.sequence.recipe import Recipe
 
 TOKENS_A_MINUTE = 900_000
 """On one core at dim 128, 2 blocks and 1,024 negatives (measured; 2,100,000 at dim 64 and 512)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -30,3 +31,10 @@ def on_device(name: str, threads: int) -> Iterator[torch.device]:
         torch.set_num_threads(before)
         torch.use_deterministic_algorithms(strict)
         memory.fill_uninitialized_memory = filled
+
+
+def peak_mib(device: torch.device) -> float:
+    """The most memory so far: of the GPU that torch held, else of this process."""
+    if device.type == "cuda":
+        return round(torch.cuda.max_memory_allocated(device) / 2**20, 1)
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
