@@ -2,6 +2,8 @@
 
 python -m benchmarks.recommendations --interactions FILE.parquet --user COL --item COL --order COL
     --split leave-one-out|global [--cut DATE --window DAYS] --model NAME... [--peers NAME...] --out result.json
+
+Launched by `torchrun --nproc-per-node N -m benchmarks.recommendations`, N processes train the sequence model together.
 """
 
 from __future__ import annotations
@@ -35,7 +37,10 @@ from benchmarks.interactions import (
 )
 from benchmarks.metrics import figures
 from benchmarks.peers import PEERS
+from benchmarks.processes import process_group
 
+SHARED = "sequence_transformer"
+"""The model that several processes train together."""
 MARGIN = 2
 """Lists are asked this many times as long as judged, so that equal scores at the end may be drawn."""
 
@@ -44,15 +49,25 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     """Run the protocol that the arguments name; writes and gives the figures."""
     given = parsed(arguments)
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    events = read_events(given.interactions, Columns(given.user, given.item, given.order), given.where)
-    is_global = given.split == "global"
-    rounds = global_split(events, given.cut, given.window) if is_global else leave_one_out(events)
+    with process_group(given.settings.get("device", "cpu")) as is_first:
+        events = read_events(given.interactions, Columns(given.user, given.item, given.order), given.where)
+        is_global = given.split == "global"
+        rounds = global_split(events, given.cut, given.window) if is_global else leave_one_out(events)
+        if not is_first:
+            given.model = [name for name in given.model if name == SHARED]
+        return _contested(given, rounds, is_first=is_first)
+
+
+def _contested(given: argparse.Namespace, rounds: list[Round], *, is_first: bool) -> dict[str, Any]:
+    """Every contestant's figures; a process that is not the first only helps to train."""
     judged = new_to_the_user(rounds[-1]) if given.only_new else rounds[-1]
     result: dict[str, Any] = {"protocol": _protocol(given, rounds[-1], judged), "models": {}}
-    contests = [(name, _ours) for name in given.model] + [(name, _peer) for name in given.peers]
+    contests = [(name, _ours) for name in given.model] + [(name, _peer) for name in given.peers if is_first]
     for name, contest in contests:
         before, begun = cpu_seconds(), time.perf_counter()
         lists, learnt = contest(name, given, rounds)
+        if not is_first:
+            continue
         spent = {"cpu_seconds": round(cpu_seconds() - before, 1), "wall_seconds": round(time.perf_counter() - begun, 1)}
         judgement = figures(lists, judged, given.k, seed=given.seed, resamples=given.resamples)
         result["models"][name] = judgement | spent | {"learnt": learnt, "peak_mib": peak_mib()}
@@ -75,7 +90,9 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only-new", action="store_true", help="judge only by items new to the user")
     parser.add_argument("--k", type=int, default=10)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--minutes", type=float, default=60.0, help="CPU minutes after which training ends")
+    parser.add_argument(
+        "--minutes", type=float, default=60.0, help="CPU minutes (of the first process) that end training"
+    )
     parser.add_argument("--model", nargs="*", default=[], help="our models by name")
     parser.add_argument("--peers", nargs="*", default=[], choices=sorted(PEERS))
     parser.add_argument("--peer-python", type=Path, default=Path(sys.executable), help="interpreter with the peers")

@@ -56,6 +56,7 @@ class Recommendations(Section):
     pinned: list[str] = []  # product ids shown first
     banned: list[str] = []  # product ids never shown
     train_minutes: float = Field(default=10, gt=0, json_schema_extra=LATER)  # minutes, a ceiling
+    study_trials: Annotated[int, Field(ge=0)] = Field(default=0, json_schema_extra=LATER)  # trials of a study; 0: none
     holdout_share: Share = Field(default=0.0, json_schema_extra=LATER)  # share of customers given the default list
 
 
@@ -175,6 +176,7 @@ class Settings(BaseSettings):
             "compute": {"threads", "device"},
             "alert": {"url"},
             "release": {"keep_days"},
+            "recommendations": {"study_trials"},
         }
         return self.model_dump(mode="json", by_alias=True, exclude=left_out)
 

@@ -20,17 +20,21 @@ from models.files import corrupt, read_checked, read_settings, take, write_model
 from models.protocol import Features
 from models.recommendations.lists import PersonalLists
 from models.recommendations.popular import BOUGHT, PRODUCTS
+from models.recommendations.sequence.budget import epochs_within, tokens_of
 from models.recommendations.sequence.content import word_buckets
 from models.recommendations.sequence.growth import grown
 from models.recommendations.sequence.network import Network, Shape
 from models.recommendations.sequence.packing import Ints, Sequences, from_events
+from models.recommendations.sequence.reasons import explaining
+from models.recommendations.sequence.recipe import Recipe
 from models.recommendations.sequence.runtime import on_device
 from models.recommendations.sequence.scoring import score_top_k
-from models.recommendations.sequence.training import OnEpoch, Recipe, fit_sequences
+from models.recommendations.sequence.training import OnEpoch, fit_sequences
 
 PURCHASES = "purchases"
 """as_of, customer_id, product_id, bought_at: one row a purchase before as_of."""
-REASON = "next_in_sequence"
+REASON, LIKE_RECENT = "next_in_sequence", "like_recent"
+"""The second where one product of the customer's own explains the row."""
 FEWEST_EVENTS = 20
 """Purchases under which nothing is learnt."""
 _WEIGHTS, _PRODUCTS = "weights.safetensors", "products.json"
@@ -43,6 +47,8 @@ class SequenceTransformer(PersonalLists):
     latest cut-off; the last purchase of drawn customers is held out and says when to stop. sizes, recipe: what differs
     from `Shape` and `Recipe`. It never sees when the event happens that it predicts, nor any time but the order.
     Products that it was not trained on are scored by their content (sizes: words above 0), or not at all.
+    minutes: of one core (or of the GPU) that a fit may take, as reckoned from the number of purchases before it begins.
+    explained: rows of a customer, the first, that a reason is sought for (each costs up to one more encoding).
     """
 
     name: ClassVar[str] = "sequence_transformer"
@@ -58,8 +64,12 @@ class SequenceTransformer(PersonalLists):
         device: str = "cpu",
         sizes: Mapping[str, int] | None = None,
         recipe: Mapping[str, Any] | None = None,
+        minutes: float | None = None,
+        explained: int = 3,
     ) -> None:
         super().__init__(top_k=top_k, exclude_bought=exclude_bought, seed=seed)
+        self.explained = explained
+        self.minutes = minutes
         self.shape = Shape(items=1, **(sizes or {}))
         self.recipe = Recipe(**{**(recipe or {}), "seed": seed, "threads": threads, "device": device})
         self.network: Network | None = None
@@ -79,7 +89,7 @@ class SequenceTransformer(PersonalLists):
     def fit(self, features: Features, targets: pd.DataFrame) -> Self:
         """Learn from the purchases of the latest cut-off.
 
-        Raises ValueError where no target is known, or fewer than 20 purchases are.
+        Raises ValueError where no target is known, fewer than 20 purchases are, or `minutes` are too few.
         """
         events = features[PURCHASES]
         if targets.empty or len(events) < FEWEST_EVENTS:
@@ -92,10 +102,12 @@ class SequenceTransformer(PersonalLists):
         content = self._content(catalogue, self.products)
         older = self.older and self.older.network
         start = grown(older, self.older.products, self.products, content).state_dict() if self.older and older else None
+        sequences = _sequences(events, pd.Index(events["customer_id"].unique()), self.products)
+        epochs = epochs_within(self.minutes, tokens_of(sequences), self.shape, self.recipe, self.name)
         self.network, self.curve = fit_sequences(
-            _sequences(events, pd.Index(events["customer_id"].unique()), self.products),
+            sequences,
             self.shape,
-            self.recipe,
+            replace(self.recipe, epochs=epochs),
             content=content,
             start=start,
             checkpoint=self.checkpoint,
@@ -104,7 +116,10 @@ class SequenceTransformer(PersonalLists):
         return self
 
     def candidates(self, features: Features) -> pd.DataFrame:
-        """The best top_k of each customer with purchases, among the products on sale that the model can tell."""
+        """The best top_k of each customer with purchases, among the products on sale that the model can tell.
+
+        score is exp(logit); it is lower without the purchases of reason_product_id.
+        """
         if self.network is None:
             raise ValueError(f"{self.name} has not been fitted: call fit or load first")
         customers = pd.Index(features[BOUGHT]["customer_id"].unique()).sort_values()
@@ -113,19 +128,23 @@ class SequenceTransformer(PersonalLists):
         on_sale = features[PRODUCTS].loc[features[PRODUCTS]["is_active"].astype(bool), "product_id"]
         seen = _sequences(features[BOUGHT], customers, products) if self.exclude_bought else None
         with on_device(self.recipe.device, self.recipe.threads) as device:
-            what, score = score_top_k(
-                network.to(device), asked, self.top_k, seen=seen, shown=np.asarray(products.isin(on_sale))
+            network = network.to(device)
+            what, logits = score_top_k(
+                network, asked, self.top_k, seen=seen, shown=np.asarray(products.isin(on_sale), dtype=np.bool_)
             )
-        who, place = np.nonzero((what >= 0) & (asked.lengths > 0)[:, None])
-        found = score[who, place].astype(np.float64)
-        best = score[who, 0].astype(np.float64)
+            who, place = np.nonzero((what >= 0) & (asked.lengths > 0)[:, None])
+            item, logit = what[who, place], logits[who, place]
+            why = np.full(len(who), -1, np.int64)
+            first = place < self.explained
+            why[first] = explaining(network, asked, who[first], item[first], logit[first])
+        names, is_told = pd.Series(products), why >= 0
         return pd.DataFrame(
             {
                 "customer_id": pd.Series(customers).take(who).reset_index(drop=True),
-                "product_id": pd.Series(products).take(what[who, place]).reset_index(drop=True),
-                "score": np.exp(found - best),
-                "reason": REASON,
-                "reason_product_id": None,
+                "product_id": names.take(item).reset_index(drop=True),
+                "score": np.exp(logit.astype(np.float64)),
+                "reason": np.where(is_told, LIKE_RECENT, REASON),
+                "reason_product_id": names.reindex(np.where(is_told, why, -1)).reset_index(drop=True),
             }
         )
 
@@ -151,6 +170,8 @@ class SequenceTransformer(PersonalLists):
             "model": self.name,
             "top_k": self.top_k,
             "exclude_bought": self.exclude_bought,
+            "minutes": self.minutes,
+            "explained": self.explained,
             "shape": asdict(self.shape),
             "recipe": asdict(self.recipe),
         }
@@ -163,8 +184,10 @@ class SequenceTransformer(PersonalLists):
         """Read what `save` wrote; raises ValueError where a file is missing or corrupt."""
         settings = read_settings(folder, cls.name)
         top_k, exclude = take(settings, "top_k", int, folder), take(settings, "exclude_bought", bool, folder)
+        minutes = None if settings.get("minutes") is None else take(settings, "minutes", float, folder)
         try:
-            model = cls(top_k=top_k, exclude_bought=exclude)
+            model = cls(top_k=top_k, exclude_bought=exclude, minutes=minutes)
+            model.explained = take(settings, "explained", int, folder)
             model.shape = Shape(**take(settings, "shape", dict, folder))
             model.recipe = Recipe(**take(settings, "recipe", dict, folder))
         except TypeError as error:

@@ -7,7 +7,7 @@ import platform
 import subprocess
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -98,12 +98,22 @@ def track(
                 mlflow.log_metrics(_metrics(home, output, evaluation, decision))
                 if evaluation.model == fitted.model.name:
                     mlflow.log_params(_learnt(home, output, fitted))
+                    for epoch in getattr(fitted.model, "curve", ()):
+                        log_epoch(epoch)
                     _log_model(output, fitted, decision)
 
 
 def _arguments(home: Home, output: Output, evaluation: Evaluation) -> dict[str, Any]:
     """What the contestant was built with."""
     return next(output.arguments(home, kind) for kind in output.contestants() if kind.name == evaluation.model)
+
+
+def log_epoch(epoch: Mapping[str, float]) -> None:
+    """One epoch of a learning curve (its figures, tokens a second, peak memory) as a step of the run in progress."""
+    import mlflow
+
+    figures = {f"training/{name}": value for name, value in epoch.items() if name != "epoch"}
+    mlflow.log_metrics(figures, step=int(epoch["epoch"]))
 
 
 def _with_model(evaluations: list[Evaluation], model: str) -> list[Evaluation]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +90,24 @@ def test_a_run_from_the_command_line(split: list[str], file: Path, tmp_path: Pat
         assert 0 <= low <= value <= high <= 1
         assert found["hit_rate_at_5"][0] >= found["recall_at_5"][0]
     assert [epoch["epoch"] for epoch in result["models"]["sequence_transformer"]["learnt"]["curve"]] == [0, 1]
+
+
+@pytest.mark.long
+def test_two_processes_train_together_and_one_of_them_writes(file: Path, tmp_path: Path) -> None:
+    arguments = ["--interactions", str(file), "--user", "who", "--item", "what", "--order", "at"]
+    arguments += ["--split", "leave-one-out", "--k", "5", "--resamples", "50", "--settings", json.dumps(SMALL)]
+    arguments += ["--model", "popular_recent", "sequence_transformer", "--out"]
+    out, project = tmp_path / "result.json", Path(__file__).parents[2]
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
+    subprocess.run(
+        [*launch, "benchmarks.recommendations", *arguments, str(out)],
+        check=True,
+        cwd=project,
+        env=os.environ | {"PYTHONPATH": str(project), "OMP_NUM_THREADS": "1"},
+    )
+    found = json.loads(out.read_text("utf-8"))["models"]
+    assert set(found) == {"popular_recent", "sequence_transformer"}
+    assert [epoch["epoch"] for epoch in found["sequence_transformer"]["learnt"]["curve"]] == [0, 1]
 
 
 def test_what_is_missing_is_named(file: Path) -> None:

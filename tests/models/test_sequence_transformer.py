@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
+from models.recommendations.sequence.budget import tokens_a_minute
+from models.recommendations.sequence.network import Shape
 from models.recommendations.sequence_transformer import SequenceTransformer
 from tests.models.generators import AS_OF, at_last_cutoff, sequence_frames
 
@@ -21,7 +24,7 @@ def made(words: int = 0, **settings: Any) -> SequenceTransformer:
 
 
 def own(found: pd.DataFrame) -> pd.DataFrame:
-    return found[found["reason"] == "next_in_sequence"].reset_index(drop=True)
+    return found[found["reason"].isin(["next_in_sequence", "like_recent"])].reset_index(drop=True)
 
 
 def test_only_the_order_of_purchases_counts_not_their_times() -> None:
@@ -96,3 +99,53 @@ def test_only_the_purchases_of_the_latest_cutoff_are_learnt_from() -> None:
     with pytest.raises(ValueError, match="too little data to train sequence_transformer: 3 purchases"):
         made().fit(few, targets)
     assert events["as_of"].max() - events["as_of"].min() > dt.timedelta(0)
+
+
+def test_minutes_are_turned_into_epochs_before_training(tmp_path: Path) -> None:
+    features, targets = sequence_frames()
+    events = features["purchases"]
+    lengths = events[events["as_of"] == AS_OF].groupby("customer_id").size()
+    whole = (lengths - 1).sum() / tokens_a_minute(Shape(items=1, **SIZES), "cpu")
+    recipe = RECIPE | {"epochs": 9, "patience": 9}
+    fitted = [
+        SequenceTransformer(sizes=SIZES, recipe=recipe, minutes=4.5 * whole).fit(features, targets) for _ in range(2)
+    ]
+    assert len(fitted[0].curve) == 4
+    for model, folder in zip(fitted, ("one", "other"), strict=True):
+        model.save(tmp_path / folder)
+    names = sorted(file.name for file in (tmp_path / "one").iterdir())
+    assert all((tmp_path / "one" / name).read_bytes() == (tmp_path / "other" / name).read_bytes() for name in names)
+    assert SequenceTransformer.load(tmp_path / "one").minutes == 4.5 * whole
+    assert len(SequenceTransformer(sizes=SIZES, recipe=recipe, minutes=60).fit(features, targets).curve) == 9
+    with pytest.raises(ValueError, match=r"too little time to train sequence_transformer: .* train_minutes is"):
+        SequenceTransformer(sizes=SIZES, recipe=recipe, minutes=2.9 * whole).fit(features, targets)
+
+
+def test_the_rate_is_the_measured_one() -> None:
+    large, small = Shape(items=1, dim=128), Shape(items=1, dim=64)
+    assert tokens_a_minute(large, "cpu") == 900_000
+    assert tokens_a_minute(small, "cpu") == pytest.approx(2_100_000, rel=0.05)
+    assert tokens_a_minute(large, "cuda") == 36_000_000
+
+
+@pytest.mark.parametrize("exclude", [True, False])
+def test_without_its_reason_the_score_is_lower(exclude: bool) -> None:
+    """The removal test: the product that is named is taken out of that customer's purchases, and nothing else is."""
+    features, targets = sequence_frames(customers=40)
+    recipe = RECIPE | {"epochs": 20, "patience": 20, "learning_rate": 5e-3, "warmup": 5}
+    model = SequenceTransformer(top_k=6, exclude_bought=exclude, sizes=SIZES, recipe=recipe, explained=2)
+    night = at_last_cutoff(features)
+    found = model.fit(features, targets).candidates(night)
+    explained = found[found["reason_product_id"].notna()]
+    assert (found["reason"] == "like_recent").eq(found["reason_product_id"].notna()).all()
+    assert explained.groupby("customer_id").size().max() == 2
+    assert len(explained) > 0.5 * 2 * found["customer_id"].nunique()
+    assert (explained["product_id"] != explained["reason_product_id"]).all()
+    events = night["purchases"]
+    for row in explained.itertuples():
+        is_gone = (events["customer_id"] == row.customer_id) & (events["product_id"] == row.reason_product_id)
+        assert is_gone.any()
+        model.top_k = 1_000
+        again = model.candidates(night | {"purchases": events[~is_gone].reset_index(drop=True)})
+        is_same = (again["customer_id"] == row.customer_id) & (again["product_id"] == row.product_id)
+        assert again.loc[is_same, "score"].sum() < row.score  # none where no purchase is left

@@ -77,12 +77,13 @@ class Packed:
 
 
 def pack(starts: Ints, lengths: Ints) -> Packed:
-    """Pack the pieces events[start : start + length], each of at least one token."""
+    """Pack the pieces events[start : start + length], each of at least one token; there may be none."""
     order = np.argsort(lengths, kind="stable")
     starts, lengths = starts[order], lengths[order]
     base = _starts(lengths)
     groups = _groups(lengths)
-    widths = np.repeat([width for _, width in groups], [rows for rows, _ in groups]).astype(np.int64)
+    rows, width = np.asarray(groups, np.int64).reshape(-1, 2).T
+    widths = np.repeat(width, rows)
     cells, row = _starts(widths), np.repeat(np.arange(len(widths)), widths)
     place = np.arange(cells[-1]) - cells[row]
     positions = np.arange(base[-1]) - np.repeat(base[:-1], lengths)
@@ -127,10 +128,16 @@ def windows(sequences: Sequences, length: int, random: np.random.Generator) -> t
 
 def batches(starts: Ints, lengths: Ints, tokens: int, order: Ints) -> Iterator[Packed]:
     """The pieces in this order, about `tokens` of their tokens at a time."""
+    for part in steps(lengths, tokens, order):
+        yield pack(starts[part], lengths[part])
+
+
+def steps(lengths: Ints, tokens: int, order: Ints) -> Iterator[Ints]:
+    """Which pieces go together: in this order, about `tokens` of their tokens at a time."""
     which = (np.cumsum(lengths[order]) - 1) // tokens
     for part in np.split(order, np.flatnonzero(np.diff(which)) + 1):
         if len(part):
-            yield pack(starts[part], lengths[part])
+            yield part
 
 
 def _starts(lengths: Ints) -> Ints:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 
@@ -17,14 +19,22 @@ def on_device(name: str, threads: int) -> Iterator[torch.device]:
     if name not in ("cpu", "cuda") or (name == "cuda" and not torch.cuda.is_available()):
         raise ValueError(f"device is {name!r}, expected cpu, or cuda where torch finds one")
     before, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    filled = torch.utils.deterministic.fill_uninitialized_memory
+    memory: Any = torch.utils.deterministic  # its one attribute is made at import, where mypy does not see it
+    filled = memory.fill_uninitialized_memory
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=name == "cuda")
-    torch.utils.deterministic.fill_uninitialized_memory = False  # nothing here reads what it did not write
+    memory.fill_uninitialized_memory = False  # nothing here reads what it did not write
     try:
         with torch.random.fork_rng():
             yield torch.device(name)
     finally:
         torch.set_num_threads(before)
         torch.use_deterministic_algorithms(strict)
-        torch.utils.deterministic.fill_uninitialized_memory = filled
+        memory.fill_uninitialized_memory = filled
+
+
+def peak_mib(device: torch.device) -> float:
+    """The most memory so far: of the GPU that torch held, else of this process."""
+    if device.type == "cuda":
+        return round(torch.cuda.max_memory_allocated(device) / 2**20, 1)
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)

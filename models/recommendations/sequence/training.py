@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import math
+import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -15,69 +16,15 @@ from torch import Tensor
 from models.recommendations.sequence.checkpoint import read_checkpoint, write_checkpoint
 from models.recommendations.sequence.loss import Negatives, shared_softmax
 from models.recommendations.sequence.network import Network, Shape, to_batch
-from models.recommendations.sequence.packing import Ints, Packed, Sequences, batches, windows
-from models.recommendations.sequence.runtime import on_device
+from models.recommendations.sequence.packing import Ints, Packed, Sequences, pack, steps, windows
+from models.recommendations.sequence.parallel import agreed, processes, share_of, sum_gradients
+from models.recommendations.sequence.recipe import Progress, Recipe
+from models.recommendations.sequence.runtime import on_device, peak_mib
 from models.recommendations.sequence.scoring import ndcg_of_next
 
 Weights = dict[str, Tensor]
 OnEpoch = Callable[[dict[str, float]], bool]
 """Told each epoch's figures; True ends the training."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How the network is trained."""
-
-    epochs: int = 60
-    batch_tokens: int = 4_096
-    """Tokens of a step, about."""
-    negatives: int = 1_024
-    """Items that all tokens of a step are told from; the whole catalogue where it has no more."""
-    negative_power: float = 0.0
-    """Negatives are drawn in proportion to their events to this power."""
-    learning_rate: float = 1e-3
-    final_share: float = 0.1
-    """Of the learning rate, reached with the last epoch, falling as a cosine."""
-    warmup: int = 200
-    """Steps in which the learning rate rises."""
-    average: float = 0.99
-    """Decay a step of the averaged weights, which are those that serve."""
-    dropout: float = 0.2
-    unknown: float = 0.1
-    """Share of items that are shown by their content alone, where they have content."""
-    patience: int = 5
-    """Epochs without a better NDCG, after which training ends."""
-    judged: int = 2_000
-    """Users whose last event is held out and judges."""
-    hold_out_all: bool = False
-    """Whether nobody's last event is learnt from."""
-    checkpoint_steps: int = 500
-    """Steps between two checkpoints within an epoch."""
-    recompute: bool = False
-    """Whether blocks are computed again in the backward pass: less memory, more time."""
-    seed: int = 7
-    threads: int = 1
-    device: str = "cpu"
-
-    def __post_init__(self) -> None:
-        if min(self.epochs, self.batch_tokens, self.patience, self.judged, self.checkpoint_steps, self.threads) < 1:
-            raise ValueError(f"found {self}, expected counts of at least 1")
-        if not (0 <= self.average < 1 and 0 <= self.dropout < 1 and 0 <= self.unknown < 1 and self.learning_rate > 0):
-            raise ValueError(f"found {self}, expected shares in [0, 1) and a learning rate above 0")
-
-
-@dataclass
-class Progress:
-    """Where a training is; with the tensors, all that a resumed one needs."""
-
-    epoch: int = 0
-    batch: int = 0
-    step: int = 0
-    loss: float = 0.0
-    best: float = -1.0
-    waited: int = 0
-    is_done: bool = False
-    curve: list[dict[str, float]] = field(default_factory=list)
 
 
 def fit_sequences(
@@ -93,7 +40,9 @@ def fit_sequences(
     """The network that predicts each user's next event best, and its learning curve.
 
     content [N, M]: word buckets of each item, 0 for none. start: weights to begin with. checkpoint: a file that a
-    killed training of the same recipe goes on from, with the same outcome. Raises ValueError with too little data.
+    killed training of the same recipe goes on from, with the same outcome. In a process group (torch.distributed) each
+    process calls this with the same arguments and trains on its share of every step; the first judges, tells
+    `on_epoch` and writes the checkpoint, which all of them read. Raises ValueError with too little data.
     """
     if not (sequences.lengths > 1).any():
         raise ValueError("too little data to train a sequence model: nobody has two events")
@@ -115,6 +64,7 @@ class _Training:
 
     def __init__(self, network: Network, sequences: Sequences, recipe: Recipe, checkpoint: Path | None) -> None:
         self.network, self.recipe, self.checkpoint = network, recipe, checkpoint
+        self.rank, self.processes = processes()
         self.device = network.item.device
         self.average = copy.deepcopy(network).eval()
         self.best = _copied(self.average)
@@ -131,6 +81,7 @@ class _Training:
         )
         self.steps = max(1, recipe.epochs * -(-int(self.learnt.lengths.sum()) // recipe.batch_tokens))
         self.identity = {"recipe": asdict(recipe), "shape": asdict(network.shape), "events": len(sequences.items)}
+        self.identity |= {"processes": self.processes} if self.processes > 1 else {}
         self.progress = (
             Progress(**read_checkpoint(checkpoint, self.identity, self._tensors())) if checkpoint else Progress()
         )
@@ -139,9 +90,10 @@ class _Training:
         """Train until the last epoch, until `patience` runs out, or until `on_epoch` says so."""
         progress = self.progress
         while not progress.is_done:
-            self._epoch()
-            ndcg = ndcg_of_next(self.average, self.asked, self.targets) if len(self.judged) else 0.0
+            cost = self._epoch()
+            ndcg = self._judgement()
             figures = {"epoch": float(progress.epoch), "loss": progress.loss / progress.batch, "ndcg_at_10": ndcg}
+            figures |= cost
             progress.curve.append(figures)
             is_better = ndcg > progress.best or not len(self.judged)
             if is_better:
@@ -149,40 +101,54 @@ class _Training:
             progress.waited = 0 if is_better else progress.waited + 1
             progress.epoch, progress.batch, progress.loss = progress.epoch + 1, 0, 0.0
             is_over = progress.epoch >= self.recipe.epochs or progress.waited >= self.recipe.patience
-            progress.is_done = (on_epoch is not None and on_epoch(figures)) or is_over
+            is_told = on_epoch is not None and self.rank == 0 and on_epoch(figures)
+            progress.is_done = bool(agreed(float(is_told), self.device)) or is_over
             self._save()
 
-    def _epoch(self) -> None:
-        """The batches of one epoch that are not behind us."""
+    def _judgement(self) -> float:
+        """NDCG of the held out, which the first process finds for all."""
+        is_ours = self.rank == 0 and len(self.judged) > 0
+        return agreed(ndcg_of_next(self.average, self.asked, self.targets) if is_ours else 0.0, self.device)
+
+    def _epoch(self) -> dict[str, float]:
+        """The steps of one epoch that are not behind us; what they cost, which no outcome depends on."""
         random = np.random.default_rng([self.recipe.seed, self.progress.epoch])
         starts, lengths = windows(self.learnt, self.network.shape.length, random)
-        order = random.permutation(len(starts))
-        for at, packed in enumerate(batches(starts, lengths, self.recipe.batch_tokens, order)):
+        order, tokens, begun = random.permutation(len(starts)), 0, time.perf_counter()
+        for at, pieces in enumerate(steps(lengths, self.recipe.batch_tokens, order)):
             if at < self.progress.batch:
                 continue
-            self.progress.loss += self._step(packed)
-            self.progress.batch, self.progress.step = at + 1, self.progress.step + 1
+            ours, count = share_of(pieces, lengths), int(lengths[pieces].sum())
+            self.progress.loss += self._step(pack(starts[ours], lengths[ours]), count)
+            self.progress.batch, self.progress.step, tokens = at + 1, self.progress.step + 1, tokens + count
             if self.progress.step % self.recipe.checkpoint_steps == 0:
                 self._save()
+        rate = tokens / max(time.perf_counter() - begun, 1e-9)
+        return {"tokens_per_second": round(rate, 1), "peak_mib": peak_mib(self.device)}
 
-    def _step(self, packed: Packed) -> float:
-        """One step; whatever is drawn in it follows from the seed and its number."""
+    def _step(self, packed: Packed, tokens: int) -> float:
+        """One step of so many tokens, of which `packed` is our share; what is drawn follows from seed and number."""
         step, recipe = self.progress.step, self.recipe
-        torch.manual_seed(recipe.seed * 1_000_003 + step)
+        torch.manual_seed(recipe.seed * 1_000_003 + step + self.rank * 2**40)
         drawn, shift = self.negatives.draw(np.random.default_rng([recipe.seed, step, 1]))
         self.optimiser.param_groups[0]["lr"] = recipe.learning_rate * _warmth(step, self.steps, recipe)
         self.network.train()
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
-            loss = self._loss(packed, drawn, torch.from_numpy(shift).to(self.device))
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss = torch.zeros((), device=self.device)
+        if len(packed.events):
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+                loss = self._loss(packed, drawn, torch.from_numpy(shift).to(self.device))
+            loss = loss * (len(packed.events) / tokens)
+            loss.backward()  # type: ignore[no-untyped-call]
+        loss = sum_gradients(self.network, loss.detach())
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
         decay = min(recipe.average, (1 + step) / (10 + step))
-        ours, theirs = list(self.average.parameters()), list(self.network.parameters())
+        ours: list[Tensor] = list(self.average.parameters())
+        theirs: list[Tensor] = list(self.network.parameters())
         with torch.no_grad():
             torch._foreach_lerp_(ours, theirs, 1.0 - decay)
-        return float(loss.detach())
+        return float(loss)
 
     def _loss(self, packed: Packed, drawn: Ints, shift: Tensor) -> Tensor:
         items = self.learnt.items
@@ -190,7 +156,7 @@ class _Training:
         named, at = np.unique(np.concatenate([now, following, drawn]), return_inverse=True)
         place = torch.from_numpy(at).to(self.device)
         vectors = self.network.vectors(torch.from_numpy(named).to(self.device), self.recipe.unknown)
-        before, after, other = place.split([len(now), len(following), len(drawn)])
+        before, after, other = torch.split(place, [len(now), len(following), len(drawn)])
         sought = self.network(vectors.index_select(0, before), to_batch(packed, self.device))
         same = torch.from_numpy(_same(following, drawn)).to(self.device)
         return shared_softmax(sought, vectors.index_select(0, after), vectors.index_select(0, other), shift, same)
@@ -208,7 +174,7 @@ class _Training:
         return named
 
     def _save(self) -> None:
-        if self.checkpoint:
+        if self.checkpoint and self.rank == 0:
             write_checkpoint(self.checkpoint, self.identity, asdict(self.progress), self._tensors())
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
+from models.recommendations.sequence import scoring
 from models.recommendations.sequence.growth import grown
 from models.recommendations.sequence.loss import Negatives, shared_softmax
 from models.recommendations.sequence.network import Network, Shape, to_batch
@@ -119,6 +120,21 @@ def test_scores_leave_out_what_was_seen_and_what_is_not_shown() -> None:
         left = [item for item in np.argsort(-whole[user], kind="stable") if item not in gone]
         assert [item for item in places[user] if item >= 0] == left
         assert scores[user, : len(left)] == pytest.approx(whole[user][left], abs=1e-5)
+
+
+@pytest.mark.parametrize(("users", "tokens"), [(1, 1), (7, 30), (64, 200)])
+def test_chunks_of_another_size_give_the_same_lists(users: int, tokens: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    net, found = network(), sequences(np.random.default_rng(4).integers(0, 15, 90).tolist())
+    places, scores = score_top_k(net, found, 20, seen=found)
+    monkeypatch.setattr(scoring, "ENCODED_TOKENS", tokens)
+    again, theirs = score_top_k(net, found, 20, seen=found, users_at_once=users)
+    assert np.allclose(scores, theirs, atol=1e-5)
+    gap = np.abs(np.diff(scores, axis=1))
+    is_near = np.zeros_like(places, bool)  # places that may be swapped by rounding
+    is_near[:, 1:] |= gap < 1e-5
+    is_near[:, :-1] |= gap < 1e-5
+    assert ((places == again) | is_near)[found.lengths > 0].all()
+    assert is_near[found.lengths > 0].mean() < 0.01
 
 
 def test_ranks_count_the_unseen_items_above() -> None:

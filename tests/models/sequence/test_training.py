@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from safetensors import safe_open
 
 from models.recommendations.sequence import training
+from models.recommendations.sequence.growth import grown
 from models.recommendations.sequence.network import Network, Shape
 from models.recommendations.sequence.packing import Sequences, from_events
-from models.recommendations.sequence.training import Recipe, fit_sequences
+from models.recommendations.sequence.recipe import Recipe
+from models.recommendations.sequence.training import fit_sequences
 
 ITEMS = 40
 SHAPE = Shape(items=ITEMS, dim=16, blocks=1, heads=2, hidden=16, length=10)
@@ -37,6 +47,12 @@ def weights(network: Network) -> dict[str, bytes]:
     return {name: value.numpy().tobytes() for name, value in network.state_dict().items()}
 
 
+def learnt(curve: list[dict[str, float]]) -> list[dict[str, float]]:
+    """The curve without what it cost."""
+    assert all(epoch["tokens_per_second"] > 0 and epoch["peak_mib"] > 0 for epoch in curve)
+    return [{name: epoch[name] for name in ("epoch", "loss", "ndcg_at_10")} for epoch in curve]
+
+
 def test_it_learns_what_follows() -> None:
     recipe = Recipe(epochs=12, batch_tokens=128, learning_rate=5e-3, warmup=5, judged=80, patience=12, dropout=0.1)
     _, curve = fit_sequences(chains(), SHAPE, recipe)
@@ -51,7 +67,7 @@ def test_the_same_seed_gives_the_same_weights_and_leaves_the_random_state_alone(
     assert torch.equal(before, torch.get_rng_state())
     second, again = fit_sequences(chains(), SHAPE, RECIPE)
     assert weights(first) == weights(second)
-    assert curve == again
+    assert learnt(curve) == learnt(again)
 
 
 class Killed(Exception):
@@ -65,29 +81,60 @@ def test_a_killed_training_goes_on_to_the_same_weights(
     expected, curve = fit_sequences(chains(), SHAPE, RECIPE)
     whole = training._Training._step
 
-    def dies(self: training._Training, packed: object) -> float:
+    def dies(self: training._Training, packed: object, tokens: int) -> float:
         if self.progress.step == steps:
             raise Killed
-        return whole(self, packed)  # type: ignore[arg-type]
+        return whole(self, packed, tokens)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patched, pytest.raises(Killed):
         patched.setattr(training._Training, "_step", dies)
         fit_sequences(chains(), SHAPE, RECIPE, checkpoint=tmp_path / "state.safetensors")
     taken = 0
 
-    def counted(self: training._Training, packed: object) -> float:
+    def counted(self: training._Training, packed: object, tokens: int) -> float:
         nonlocal taken
         taken += 1
-        return whole(self, packed)  # type: ignore[arg-type]
+        return whole(self, packed, tokens)  # type: ignore[arg-type]
 
     monkeypatch.setattr(training._Training, "_step", counted)
     resumed, again = fit_sequences(chains(), SHAPE, RECIPE, checkpoint=tmp_path / "state.safetensors")
     assert weights(resumed) == weights(expected)
-    assert again == curve
+    assert learnt(again) == learnt(curve)
     finished = taken
     done, _ = fit_sequences(chains(), SHAPE, RECIPE, checkpoint=tmp_path / "state.safetensors")
     assert weights(done) == weights(expected)
     assert taken == finished, "a finished training has nothing left to do"
+
+
+LONG = replace(RECIPE, epochs=1, batch_tokens=32, checkpoint_steps=4)
+"""About a hundred steps: long enough to be killed among them."""
+PROGRAM = """
+import sys
+from pathlib import Path
+from tests.models.sequence.test_training import LONG, SHAPE, chains
+from models.recommendations.sequence.training import fit_sequences
+fit_sequences(chains(250), SHAPE, LONG, checkpoint=Path(sys.argv[1]))
+"""
+
+
+def test_kill_9_in_mid_epoch_and_resumed_gives_the_same_weights(tmp_path: Path) -> None:
+    path = tmp_path / "state.safetensors"
+    project = Path(__file__).parents[3]
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(path)], cwd=project, env=os.environ | {"PYTHONPATH": str(project)}
+    )
+    while not path.exists():
+        assert process.poll() is None, "it ended before its first checkpoint"
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    with safe_open(path, framework="pt") as found:
+        progress = json.loads(found.metadata()["progress"])
+    assert progress["epoch"] == 0
+    assert progress["batch"] >= 4
+    resumed, again = fit_sequences(chains(250), SHAPE, LONG, checkpoint=path)
+    expected, curve = fit_sequences(chains(250), SHAPE, LONG)
+    assert weights(resumed) == weights(expected)
+    assert learnt(again) == learnt(curve)
 
 
 def test_a_checkpoint_of_another_training_or_a_damaged_one_is_refused(tmp_path: Path) -> None:
@@ -107,6 +154,22 @@ def test_a_warm_start_begins_where_the_older_one_ended() -> None:
     older, cold = fit_sequences(chains(), SHAPE, recipe)
     _, warm = fit_sequences(chains(), SHAPE, recipe, start=older.state_dict())
     assert warm[0]["loss"] < 0.7 * cold[0]["loss"]
+
+
+def test_an_epoch_from_an_older_model_over_fewer_items_beats_one_from_scratch() -> None:
+    """The older one knows half of the users and all but five of the items; both epochs are of the same recipe."""
+    found = chains(300)
+    kept = found.of(np.arange(150))
+    is_old = kept.items >= 5
+    old = from_events(np.repeat(np.arange(150), kept.lengths)[is_old], kept.items[is_old] - 5, 150)
+    recipe = Recipe(epochs=6, batch_tokens=128, learning_rate=5e-3, warmup=5, judged=150, patience=6, dropout=0.1)
+    older, _ = fit_sequences(old, replace(SHAPE, items=ITEMS - 5), recipe)
+    start = grown(older, pd.Index(range(5, ITEMS)), pd.Index(range(ITEMS)), None).state_dict()
+    once = replace(recipe, epochs=1, learning_rate=1e-3)
+    _, cold = fit_sequences(found, SHAPE, once)
+    _, warm = fit_sequences(found, SHAPE, once, start=start)
+    assert len(cold) == len(warm) == 1
+    assert warm[0]["ndcg_at_10"] > 1.1 * cold[0]["ndcg_at_10"]
 
 
 def test_what_was_held_out_teaches_nothing() -> None:
