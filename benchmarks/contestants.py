@@ -12,7 +12,7 @@ import pandas as pd
 
 from benchmarks.interactions import AT, ITEM, USER, Round
 from models import recommendations
-from models.recommendations.lists import EVERYONE
+from models.recommendations.frames import EVERYONE
 from models.recommendations.popular import BOUGHT, POPULARITY, PRODUCTS
 from models.recommendations.sequence_transformer import PURCHASES, SequenceTransformer
 
@@ -35,7 +35,7 @@ class Asked:
     settings: dict[str, Any] = field(default_factory=dict)
 
 
-MODELS: dict[str, Any] = {model.name: model for model in (*recommendations.CONTESTANTS, SequenceTransformer)}
+MODELS: dict[str, Any] = {model.name: model for model in recommendations.CONTESTANTS}
 
 
 def lists_of(name: str, asked: Asked) -> tuple[pd.DataFrame, dict[str, Any]]:

@@ -7,6 +7,7 @@ from models.recommendations.nearest_customers import NearestCustomers
 from models.recommendations.own_history import OwnHistory
 from models.recommendations.popular import PopularEver, PopularRecent
 from models.recommendations.ranker import XGBoostRanker
+from models.recommendations.sequence_transformer import SequenceTransformer
 
 CONTESTANTS: tuple[type[PopularEver] | type[PopularRecent] | type[PersonalLists], ...] = (
     PopularEver,
@@ -15,6 +16,7 @@ CONTESTANTS: tuple[type[PopularEver] | type[PopularRecent] | type[PersonalLists]
     CoPurchase,
     NearestCustomers,
     Ease,
+    SequenceTransformer,
     XGBoostRanker,
 )
 """The models that the gate compares, the baseline first."""
@@ -27,5 +29,6 @@ __all__ = [
     "OwnHistory",
     "PopularEver",
     "PopularRecent",
+    "SequenceTransformer",
     "XGBoostRanker",
 ]

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from models.protocol import Features
-from models.recommendations.lists import PersonalLists, days_since, purchases_of_all
+from models.recommendations.frames import days_since, purchases_of_all
+from models.recommendations.lists import PersonalLists
 from models.recommendations.own_history import own_scores
 from models.recommendations.popular import BOUGHT, PRODUCTS
 from models.recommendations.purchases import gave_most

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy import linalg
 
 from models.protocol import Features
-from models.recommendations.lists import FILL_HALF_LIFE, LEAST_CUSTOMERS, PersonalLists, purchases_of_all
+from models.recommendations.frames import purchases_of_all
+from models.recommendations.lists import FILL_HALF_LIFE, LEAST_CUSTOMERS, PersonalLists
 from models.recommendations.popular import BOUGHT
 from models.recommendations.purchases import (
     Purchases,

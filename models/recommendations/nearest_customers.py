@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from models.protocol import Features
-from models.recommendations.lists import PersonalLists, purchases_of_all
+from models.recommendations.frames import purchases_of_all
+from models.recommendations.lists import PersonalLists
 from models.recommendations.popular import BOUGHT
 from models.recommendations.purchases import (
     Purchases,

@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models.protocol import Features
-from models.recommendations.lists import PersonalLists, days_since
+from models.recommendations.frames import days_since
+from models.recommendations.lists import PersonalLists
 from models.recommendations.popular import BOUGHT
 
 REASON = "buy_again"

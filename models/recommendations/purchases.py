@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from models.protocol import Features
-from models.recommendations.lists import days_since
+from models.recommendations.frames import days_since
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -18,8 +18,9 @@ from models.files import SETTINGS_FILE, corrupt, read_checked, read_settings, ta
 from models.protocol import Features
 from models.recommendations.co_purchase import CoPurchase
 from models.recommendations.ease import Ease
+from models.recommendations.frames import at_cutoff, counted_targets, with_purchases_of
 from models.recommendations.lessons import Lesson, ndcg, outcomes
-from models.recommendations.lists import PersonalLists, at_cutoff, counted_targets, with_purchases_of
+from models.recommendations.lists import PersonalLists
 from models.recommendations.nearest_customers import NearestCustomers
 from models.recommendations.own_history import OwnHistory
 from models.recommendations.pool import Pool, build_pool, reasons

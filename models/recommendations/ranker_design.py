@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from models.dates import to_days
 from models.protocol import Features
-from models.recommendations.lists import purchases_of_all
+from models.recommendations.frames import purchases_of_all
 from models.recommendations.pool import Pool
 from models.recommendations.popular import BOUGHT, POPULARITY, PRODUCTS
 from models.recommendations.purchases import Purchases, purchases

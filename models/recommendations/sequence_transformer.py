@@ -32,9 +32,11 @@ from models.recommendations.sequence.scoring import score_top_k
 from models.recommendations.sequence.training import OnEpoch, fit_sequences
 
 PURCHASES = "purchases"
-"""as_of, customer_id, product_id, bought_at: one row a purchase before as_of."""
+"""as_of, customer_id, product_id, bought_at: one row a purchase before as_of. Where this frame is missing, each product
+that `customer_products` holds counts once, on the day it was first bought."""
 REASON, LIKE_RECENT = "next_in_sequence", "like_recent"
 """The second where one product of the customer's own explains the row."""
+FIRST_BOUGHT = {"first_bought_on": "bought_at"}
 FEWEST_EVENTS = 20
 """Purchases under which nothing is learnt."""
 _WEIGHTS, _PRODUCTS = "weights.safetensors", "products.json"
@@ -91,7 +93,7 @@ class SequenceTransformer(PersonalLists):
 
         Raises ValueError where no target is known, fewer than 20 purchases are, or `minutes` are too few.
         """
-        events = features[PURCHASES]
+        events = _purchases(features)
         if targets.empty or len(events) < FEWEST_EVENTS:
             raise ValueError(f"too little data to train {self.name}: {len(events)} purchases, {len(targets)} targets")
         latest = to_days(events["as_of"]).max()
@@ -124,7 +126,7 @@ class SequenceTransformer(PersonalLists):
             raise ValueError(f"{self.name} has not been fitted: call fit or load first")
         customers = pd.Index(features[BOUGHT]["customer_id"].unique()).sort_values()
         network, products = self._for(features[PRODUCTS])
-        asked = _sequences(features[PURCHASES], customers, products)
+        asked = _sequences(_purchases(features), customers, products)
         on_sale = features[PRODUCTS].loc[features[PRODUCTS]["is_active"].astype(bool), "product_id"]
         seen = _sequences(features[BOUGHT], customers, products) if self.exclude_bought else None
         with on_device(self.recipe.device, self.recipe.threads) as device:
@@ -203,6 +205,10 @@ class SequenceTransformer(PersonalLists):
             raise corrupt(folder / _WEIGHTS, cls.name, str(error)) from error
         model.network.eval()
         return model
+
+
+def _purchases(features: Features) -> pd.DataFrame:
+    return features[PURCHASES] if PURCHASES in features else features[BOUGHT].rename(columns=FIRST_BOUGHT)
 
 
 def _sequences(events: pd.DataFrame, customers: pd.Index, products: pd.Index) -> Sequences:

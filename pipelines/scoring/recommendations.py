@@ -52,12 +52,9 @@ class RecommendationsOutput(AtCutoffs):
 
     def arguments(self, home: Home, kind: type[Model]) -> dict[str, Any]:
         """Length of the list and what may be on it; where some categories are repeatable, rules leave out the rest."""
-        from models.recommendations import XGBoostRanker
-
         rules = rules_of(home)
         is_plain = not (rules.exclude_bought and rules.repeatable_categories)
-        computing = {"threads": home.threads} if issubclass(kind, XGBoostRanker) else {}
-        return computing | {
+        return _computing(home, kind) | {
             "top_k": rules.top_k if is_plain else MARGIN * rules.top_k,
             "exclude_bought": rules.exclude_bought and is_plain,
             "seed": home.settings.compute.seed,
@@ -65,7 +62,7 @@ class RecommendationsOutput(AtCutoffs):
 
     def judging(self, frames: Frames, cutoff: date, as_of: date) -> Learning:
         """One cut-off of the customers that are judged, all purchases as `everyone`, and what was bought after it."""
-        from models.recommendations.lists import EVERYONE
+        from models.recommendations.frames import EVERYONE
         from models.recommendations.popular import BOUGHT, bought_by
 
         features, truth = super().judging(frames, cutoff, as_of)
@@ -138,6 +135,18 @@ def rules_of(home: Home) -> Rules:
         pinned=tuple(settings.pinned),
         banned=tuple(settings.banned),
     )
+
+
+def _computing(home: Home, kind: type[Model]) -> dict[str, Any]:
+    """What a contestant computes with."""
+    from models.recommendations import SequenceTransformer, XGBoostRanker
+    from pipelines.training.study import best_settings
+
+    if issubclass(kind, SequenceTransformer):
+        minutes = home.settings.recommendations.train_minutes
+        found = {"threads": home.threads, "device": home.device, "minutes": minutes}
+        return found | best_settings(home, "recommendations")
+    return {"threads": home.threads} if issubclass(kind, XGBoostRanker) else {}
 
 
 def _longer(model: Any, top_k: int) -> Any:

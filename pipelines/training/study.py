@@ -11,14 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import UsageFault
-from pipelines.features.snapshot import Snapshot
 from pipelines.home import Home
 from pipelines.records import Row
-from pipelines.scoring.frames import Learning
-from pipelines.scoring.outputs import output_of
-from pipelines.training.cutoffs import plan
+from pipelines.scoring.frames import Frames, Learning
+from pipelines.scoring.outputs import Output
+from pipelines.training.cutoffs import Cutoffs
 from pipelines.training.tracking import log_epoch, revision, tracking
-from pipelines.training.train import training_snapshot
 
 if TYPE_CHECKING:
     from optuna import Study, Trial
@@ -43,20 +41,27 @@ class Space:
     """Of the recipe, the same in all trials."""
 
 
-def study(home: Home, output: str, as_of: date, trials: int) -> Row:
-    """The best settings found on what is known at as_of, after so many trials in all calls together.
+def study(home: Home, output: Output, frames: Frames, cutoffs: Cutoffs, trials: int) -> Row:
+    """The best settings found on what was known at the earliest cut-off that judges, so that none of it is judged by.
+
+    trials: in all calls together.
 
     Raises:
-        UsageFault: the output has no sequence of purchases to learn from.
+        UsageFault: the sequence model is no contestant of the output.
     """
-    from models.recommendations.sequence_transformer import PURCHASES
+    from models.recommendations.sequence_transformer import SequenceTransformer
 
-    known = output_of(output)
-    if PURCHASES not in known.features:
-        raise UsageFault(f"{output} has no frame {PURCHASES}", "a study is for outputs with the sequence model")
-    stored = Snapshot(home.storage, training_snapshot(home, as_of))
-    frames = {table: stored.frame(table) for table in (*known.features.values(), known.targets)}
-    return search(home, output, as_of, known.learning(frames, plan(home, as_of)[output], as_of), trials)
+    if SequenceTransformer not in output.contestants():
+        raise UsageFault(f"{output.name} has no {SequenceTransformer.name}", "a study is of the sequence model")
+    first = cutoffs.evaluation[0]
+    return search(home, output.name, first, output.learning(frames, cutoffs, first), trials)
+
+
+def best_settings(home: Home, output: str) -> Row:
+    """Sizes and recipe of the output's newest study; empty where there is none."""
+    found = sorted((home.root / "studies").glob(f"{output}-????-??-??/best.json"))
+    best = json.loads(found[-1].read_text("utf-8")) if found else {}
+    return {name: best[name] for name in ("sizes", "recipe") if name in best}
 
 
 def search(home: Home, output: str, as_of: date, learning: Learning, trials: int, space: Space | None = None) -> Row:

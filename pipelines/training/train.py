@@ -20,6 +20,7 @@ from pipelines.training.champions import champion_of, crown, load_model, store_m
 from pipelines.training.cutoffs import Cutoffs, plan
 from pipelines.training.evaluate import Evaluation, evaluate, fit
 from pipelines.training.gate import Decision, decide
+from pipelines.training.study import study
 from pipelines.training.tracking import Fitted, track
 
 ALL = "all"  # the segment of every entity
@@ -67,6 +68,9 @@ def train_output(home: Home, name: str, as_of: date, snapshot: str, decided_by: 
     stored = Snapshot(home.storage, snapshot)
     frames = {table: stored.frame(table) for table in (*output.features.values(), output.targets)}
     serving = champion_of(home, name, as_of + timedelta(days=1))
+    trials = home.settings.recommendations.study_trials if name == "recommendations" else 0
+    if trials and cutoffs.evaluation:
+        study(home, output, frames, cutoffs, trials)
     evaluations, skipped = _evaluations(home, output, frames, cutoffs, as_of)
     champion = _champion(home, output, frames, cutoffs, as_of, serving) if evaluations else None
     baseline = output.contestants()[0].name

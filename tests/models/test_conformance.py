@@ -52,7 +52,7 @@ FAMILIES = (
     ),
     Family(POPULAR, LISTS, popularity_frames, LIST_KEY, LIST_TYPES | {"reason": "str"}),
     Family(
-        recommendations.CONTESTANTS[2:],
+        tuple(model for model in recommendations.CONTESTANTS[2:] if model is not SequenceTransformer),
         LISTS | {"exclude_bought": False},
         partial(lists_frames, customers=60, cutoffs=4),
         LIST_KEY,

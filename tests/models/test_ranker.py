@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.recommendations.lists import at_cutoff
+from models.recommendations.frames import at_cutoff
 from models.recommendations.pool import build_pool
 from models.recommendations.ranker import RANKER, XGBoostRanker, sources
 from models.recommendations.ranker_design import design

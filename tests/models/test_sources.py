@@ -8,7 +8,7 @@ import pytest
 
 from models.recommendations import CoPurchase, Ease, NearestCustomers
 from models.recommendations.ease import REGULARISER, item_weights
-from models.recommendations.lists import EVERYONE
+from models.recommendations.frames import EVERYONE
 from models.recommendations.nearest_customers import nearest
 from models.recommendations.purchases import purchases
 from tests.models.generators import at_last_cutoff, lists_frames

@@ -15,6 +15,8 @@ import pytest
 from models.recommendations.sequence_transformer import SequenceTransformer
 from pipelines.errors import UsageFault
 from pipelines.home import Home
+from pipelines.scoring.outputs import output_of
+from pipelines.training.cutoffs import Cutoffs
 from pipelines.training.study import Space, search, study
 from pipelines.training.tracking import log_epoch, tracking
 from tests.models.generators import AS_OF, sequence_frames
@@ -82,9 +84,9 @@ def test_a_study_says_why_nothing_could_be_trained(home: Home) -> None:
         search(home, "recommendations", AS_OF, (few, targets), 2, TINY)
 
 
-def test_a_study_needs_purchases(home: Home) -> None:
-    with pytest.raises(UsageFault, match="demand has no frame purchases"):
-        study(home, "demand", AS_OF, 3)
+def test_a_study_needs_the_sequence_model(home: Home) -> None:
+    with pytest.raises(UsageFault, match="demand has no sequence_transformer"):
+        study(home, output_of("demand"), {}, Cutoffs((), (AS_OF,)), 3)
 
 
 def test_a_learning_curve_is_a_step_an_epoch(home: Home) -> None:
