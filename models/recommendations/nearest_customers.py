@@ -40,8 +40,8 @@ class NearestCustomers(PersonalLists):
 
     name: ClassVar[str] = "nearest_customers"
     choices: ClassVar[dict[str, tuple[float, ...]]] = {
-        "own_share": (0.9, 0.7, 0.5, 0.0),
-        "half_life_days": (180.0, 90.0),
+        "own_share": (0.9, 0.5),
+        "half_life_days": (180.0,),
         "popularity": (1.0, 0.0),
     }
 

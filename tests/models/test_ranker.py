@@ -105,7 +105,8 @@ def test_features_of_columns_that_a_shop_has_more_of() -> None:
     first = [
         day - dt.timedelta(days=30 * (n - 1)) for day, n in zip(bought["last_bought_on"], bought["times"], strict=True)
     ]
-    more = {**features, "customer_products": bought.assign(first_bought_on=first, times_28=0, mean_price=2.0)}
+    bought = bought.assign(first_bought_on=first, times_28=0)
+    more = {**features, "customer_products": bought, "products": features["products"].assign(mean_price=2.0)}
     found = {name: source.weighed(more) for name, source in sources(5, False, 7).items()}
     pool = build_pool(more, found, False, 10)
     names, rows = design(more, pool)
