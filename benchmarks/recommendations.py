@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ from benchmarks.interactions import (
     read_events,
 )
 from benchmarks.metrics import figures
-from benchmarks.peers import PEERS
+from benchmarks.peers import PEERS, Wanted
 
 MARGIN = 2
 """Lists are asked this many times as long as judged, so that equal scores at the end may be drawn."""
@@ -79,6 +80,8 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--model", nargs="*", default=[], help="our models by name")
     parser.add_argument("--peers", nargs="*", default=[], choices=sorted(PEERS))
     parser.add_argument("--peer-python", type=Path, default=Path(sys.executable), help="interpreter with the peers")
+    parser.add_argument("--peer-epochs", type=int, default=10, help="of the peers' sequence models")
+    parser.add_argument("--peer-length", type=int, default=200, help="events a user of the peers' sequence models")
     parser.add_argument("--settings", type=json.loads, default={}, help="JSON of sizes and recipe, sequence model")
     parser.add_argument("--checkpoint", type=Path, help="file that the sequence model's training goes on from")
     parser.add_argument("--seed", type=int, default=7)
@@ -135,22 +138,27 @@ def _teller(minutes: float, checkpoint: Path | None) -> Callable[[dict[str, floa
 
 def _peer(name: str, given: argparse.Namespace, rounds: list[Round]) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The lists of another package, made by a process of its own."""
-    if given.seen != "filtered":
-        raise ValueError(f"{name} is only run with seen items filtered, expected --seen filtered")
     known, (user, users), (item, items) = rounds[-1].known, *_codes(rounds[-1].known)
     asked = known[USER].isin(rounds[-1].targets[USER]).to_numpy()
     order = pd.to_datetime(known[AT]).rank(method="first").astype(np.int64)
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "events.parquet", Path(folder) / "lists.parquet"
         pd.DataFrame({"user": user, "item": item, "order": order, "is_asked": asked}).to_parquet(source)
-        numbers = [str(MARGIN * given.k), str(given.threads), str(given.seed)]
+        wanted = Wanted(
+            k=MARGIN * given.k,
+            threads=given.threads,
+            seed=given.seed,
+            seen_filtered=given.seen == "filtered",
+            epochs=given.peer_epochs,
+            length=given.peer_length,
+        )
         script = Path(__file__).with_name("peers.py")
         limits = {key: str(given.threads) for key in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
-        command = [str(given.peer_python), str(script), name, str(source), str(target), *numbers]
+        command = [str(given.peer_python), str(script), name, str(source), str(target), json.dumps(asdict(wanted))]
         subprocess.run(command, check=True, env=os.environ | limits)
         found = pd.read_parquet(target)
     lists = {USER: users[found["user"]], ITEM: items[found["item"]], "score": found["score"]}
-    return pd.DataFrame(lists), {}
+    return pd.DataFrame(lists), {"wanted": asdict(wanted)}
 
 
 def _codes(known: pd.DataFrame) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
