@@ -1,7 +1,7 @@
 """RecTools' SASRecModel timed epoch by epoch; run as a script by the interpreter of the peers.
 
-`python sequence_peer.py EVENTS.parquet RESULT.json ASKED`: EVENTS hold user, item, order and target, the item that comes
-next, the same in all rows of a user. ASKED is JSON: settings of the model, seed, k. One thread.
+`python sequence_peer.py EVENTS.parquet RESULT.json ASKED`: EVENTS hold user, item, order and target, the item
+that comes next, the same in all rows of a user. ASKED is JSON: settings of the model, seed, k. One thread.
 """
 
 from __future__ import annotations

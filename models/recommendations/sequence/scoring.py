@@ -8,16 +8,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from models.recommendations.sequence.network import Network, to_batch
 from models.recommendations.sequence.packing import Ints, Sequences, batches
-from models.recommendations.sequence.top_k import top_k
+from models.recommendations.sequence.top_k import BLOCK, top_k
 
 Floats = NDArray[np.float32]
 ENCODED_TOKENS = 16_384
 """Tokens that are encoded at once."""
-SCORED_USERS = 512
-"""Users that are scored at once: their scores take users x items x 4 bytes."""
+SCORED_USERS = 128
+"""Users that are scored at once: few enough for their scores (users x items x 4 bytes) to stay in the cache."""
 
 
 def encode(network: Network, sequences: Sequences) -> Tensor:
@@ -58,39 +59,63 @@ def score_top_k(
 
     seen: items of each user that are left out (events of the same users, any order). shown [N]: items that may appear.
     """
-    items, sought = all_vectors(network).T.contiguous(), encode(network, sequences)
-    hidden = None if shown is None else torch.from_numpy(np.flatnonzero(~shown)).to(sought.device)
+    return best_of(
+        encode(network, sequences), all_vectors(network), k, seen=seen, shown=shown, users_at_once=users_at_once
+    )
+
+
+def best_of(
+    sought: Tensor,
+    items: Tensor,
+    k: int,
+    *,
+    seen: Sequences | None = None,
+    shown: NDArray[np.bool_] | None = None,
+    users_at_once: int = SCORED_USERS,
+) -> tuple[Ints, Floats]:
+    """The same from [U, d] what users seek and [N, d] vectors of items."""
+    hidden = None if shown is None else np.flatnonzero(~shown)
     places, scores = [], []
-    for users, values in _scored(sought, items, seen, users_at_once):
-        if hidden is not None:
-            values[:, hidden] = -torch.inf
-        best, place = top_k(values, k)
-        places.append(torch.where(torch.isinf(best), -1, place).cpu().numpy())
-        scores.append(best.cpu().numpy())
-        del users
+    with torch.inference_mode():
+        for _, values in _scored(sought, items, seen, users_at_once, hidden):
+            best, place = top_k(values, min(k, len(items)))
+            places.append(torch.where(torch.isinf(best), -1, place).cpu().numpy())
+            scores.append(best.cpu().numpy())
     if not places:
         return np.zeros((0, k), np.int64), np.zeros((0, k), np.float32)
     return np.concatenate(places), np.concatenate(scores)
 
 
-def _scored(sought: Tensor, items: Tensor, seen: Sequences | None, at_once: int) -> Iterator[tuple[Ints, Tensor]]:
-    """Users and their [b, N] scores, a chunk at a time, -inf where seen."""
+def _scored(
+    sought: Tensor, items: Tensor, seen: Sequences | None, at_once: int, hidden: Ints | None = None
+) -> Iterator[tuple[Ints, Tensor]]:
+    """Users and their [b, N] scores, a chunk at a time, -inf where seen or hidden; filled up with -inf to whole blocks.
+
+    The scores of a chunk are gone with the next: one buffer holds them all, since fresh memory costs as much as the
+    product does.
+    """
+    count = len(items)
+    width = -(-count // BLOCK) * BLOCK
+    columns = functional.pad(items, (0, 0, 0, width - count)).T.contiguous()  # [d, width]
+    never = np.concatenate([np.zeros(0, np.int64) if hidden is None else hidden, np.arange(count, width)])
+    gone = torch.from_numpy(never).to(sought.device)
+    buffer = torch.empty(min(at_once, len(sought)), width, dtype=sought.dtype, device=sought.device)
     for first in range(0, len(sought), at_once):
         users = np.arange(first, min(first + at_once, len(sought)))
+        values = buffer[: len(users)]
         with torch.inference_mode():
-            values = sought[first : first + at_once] @ items
+            torch.mm(sought[first : first + at_once], columns, out=values)
+            values.index_fill_(1, gone, -torch.inf)
             if seen is not None:
-                part = seen.of(users)
-                row = np.repeat(np.arange(len(users)), part.lengths)
-                values[
-                    torch.from_numpy(row).to(values.device), torch.from_numpy(part.items).to(values.device)
-                ] = -torch.inf
-            yield users, values
+                part = seen.items[seen.starts[first] : seen.starts[users[-1] + 1]]
+                cells = np.repeat((users - first) * width, seen.lengths[first : users[-1] + 1]) + part
+                values.view(-1).index_fill_(0, torch.from_numpy(cells).to(values.device), -torch.inf)
+        yield users, values
 
 
 def ranks_of(network: Network, sequences: Sequences, targets: Ints) -> Ints:
     """[U] how many unseen items score above the target (0: first); equal scores count as above."""
-    items, sought = all_vectors(network).T.contiguous(), encode(network, sequences)
+    items, sought = all_vectors(network), encode(network, sequences)
     found = []
     for users, values in _scored(sought, items, None, SCORED_USERS):
         wanted = torch.from_numpy(targets[users]).to(values.device)[:, None]
