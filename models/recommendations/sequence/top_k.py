@@ -10,15 +10,16 @@ BLOCK = 64
 """Items whose greatest score stands for them; catalogues of a multiple of it are not copied."""
 
 
-def top_k(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
+def top_k(scores: Tensor, k: int, maxima: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """[b, N] scores -> [b, k] the greatest and their items, the best first; equal scores by item, the first before.
 
     The k + 1 greatest lie in the k + 1 blocks with the greatest maxima: only those are looked into. Where the last
-    two of them are equal, other items may have that score too: all are looked at.
+    two of them are equal, other items may have that score too: all are looked at. maxima [b, N / BLOCK]: of the
+    blocks, where they are known.
     """
     count = scores.shape[1]
     k = min(k, count)
-    value, item = _greatest(scores, min(k + 1, count))
+    value, item = _greatest(scores, min(k + 1, count), maxima)
     open_rows = (value[:, k - 1] == value[:, k]).nonzero()[:, 0] if k < count else value.new_zeros(0, dtype=torch.int64)
     value, item = value[:, :k], item[:, :k]
     if len(open_rows):
@@ -30,7 +31,7 @@ def top_k(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
     return value, item
 
 
-def _greatest(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
+def _greatest(scores: Tensor, k: int, maxima: Tensor | None) -> tuple[Tensor, Tensor]:
     """[b, k] the greatest, sorted, and their items; which of equal ones is open."""
     rows, count = scores.shape
     blocks = -(-count // BLOCK)
@@ -39,7 +40,8 @@ def _greatest(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
     if count % BLOCK:
         scores = functional.pad(scores, (0, blocks * BLOCK - count), value=-torch.inf)
     cells = scores.reshape(rows * blocks, BLOCK)
-    best = torch.topk(cells.amax(dim=1).view(rows, blocks), k, dim=1, sorted=False).indices  # [b, k]
+    maxima = cells.amax(dim=1).view(rows, blocks) if maxima is None else maxima
+    best = torch.topk(maxima, k, dim=1, sorted=False).indices  # [b, k]
     first = torch.arange(rows, device=scores.device)[:, None] * blocks
     inside = cells.index_select(0, (best + first).flatten()).view(rows, k * BLOCK)
     value, at = torch.topk(inside, k, dim=1)
