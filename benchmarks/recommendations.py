@@ -36,6 +36,7 @@ from benchmarks.interactions import (
 )
 from benchmarks.metrics import figures
 from benchmarks.peers import PEERS, Wanted
+from benchmarks.ratios import ratios, show
 
 MARGIN = 2
 """Lists are asked this many times as long as judged, so that equal scores at the end may be drawn."""
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     is_global = given.split == "global"
     rounds = global_split(events, given.cut, given.window) if is_global else leave_one_out(events)
     judged = new_to_the_user(rounds[-1]) if given.only_new else rounds[-1]
-    result: dict[str, Any] = {"protocol": _protocol(given, rounds[-1], judged), "models": {}}
+    result: dict[str, Any] = {"protocol": _protocol(given, rounds[-1], judged), "models": {}, "ratios": {}}
     contests = [(name, _ours) for name in given.model] + [(name, _peer) for name in given.peers]
     for name, contest in contests:
         before, begun = cpu_seconds(), time.perf_counter()
@@ -58,7 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
         judgement = figures(lists, judged, given.k, seed=given.seed, resamples=given.resamples)
         result["models"][name] = judgement | spent | {"learnt": learnt, "peak_mib": peak_mib()}
         print(json.dumps({"model": name} | judgement | spent), flush=True)  # noqa: T201
+        result["ratios"] = ratios(result["models"], given.k)
         given.out.write_text(json.dumps(result, indent=2, default=str) + "\n", "utf-8")
+    show(result)
     return result
 
 

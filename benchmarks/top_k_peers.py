@@ -1,7 +1,7 @@
 """Exact top-k of implicit and faiss, timed; run as a script by the interpreter of the peers.
 
-`python top_k_peers.py ARRAYS.npz RESULT.npz K`: ARRAYS hold sought [U, d], items [N, d], seen and starts (what each user
-has seen, one after the other). RESULT holds for each package its CPU seconds and items [U, k]. One thread.
+`python top_k_peers.py ARRAYS.npz RESULT.npz K`: ARRAYS hold sought [U, d], items [N, d], seen and starts (what each
+user has seen, one after the other). RESULT holds for each package its CPU seconds and items [U, k]. One thread.
 """
 
 from __future__ import annotations
