@@ -109,10 +109,10 @@ def _floor(items: Floats, given: argparse.Namespace) -> tuple[float, float]:
     columns = torch.from_numpy(items).T.contiguous()
     buffer = torch.empty(SCORED_USERS, len(items))
     sample = torch.randn(given.sample, given.dim, generator=torch.Generator().manual_seed(given.seed))
-    for part in sample[:SCORED_USERS].split(SCORED_USERS):
+    for part in torch.split(sample[:SCORED_USERS], SCORED_USERS):
         torch.mm(part, columns, out=buffer[: len(part)])
     begun, cpu = time.perf_counter(), time.process_time()
-    for part in sample.split(SCORED_USERS):
+    for part in torch.split(sample, SCORED_USERS):
         torch.mm(part, columns, out=buffer[: len(part)])
     return given.sample / (time.perf_counter() - begun), given.sample / (time.process_time() - cpu)
 

@@ -78,7 +78,7 @@ def _seen(random: np.random.Generator, given: argparse.Namespace) -> Sequences:
 def product_alone(sought: Floats, items: Floats, seen: Sequences, k: int) -> Ints:
     """The scores, into one buffer, and nothing else."""
     columns, buffer = torch.from_numpy(items).T.contiguous(), torch.empty(SCORED_USERS, len(items))
-    for part in torch.from_numpy(sought).split(SCORED_USERS):
+    for part in torch.split(torch.from_numpy(sought), SCORED_USERS):
         torch.mm(part, columns, out=buffer[: len(part)])
     return np.zeros((0, k), np.int64)
 

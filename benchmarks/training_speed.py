@@ -55,9 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     test = leave_one_out(events)[-1]
     users = pd.Index(test.targets[USER])
     items = pd.Index(pd.concat([test.known[ITEM], test.targets[ITEM]]).unique())
-    known = from_events(
-        *(_codes(test.known, column, index) for column, index in ((USER, users), (ITEM, items))), len(users)
-    )
+    known = from_events(_codes(test.known, USER, users), _codes(test.known, ITEM, items), len(users))
     targets = _codes(test.targets, ITEM, items)
     result: dict[str, Any] = {"protocol": {"epochs": given.epochs, "negatives": NEGATIVES, "seed": given.seed}}
     for name in given.case:
@@ -91,7 +89,8 @@ def _codes(frame: pd.DataFrame, column: str, index: pd.Index) -> Ints:
 
 def _ours(known: Sequences, targets: Ints, items: int, case: Case, given: argparse.Namespace) -> dict[str, Any]:
     """Our figures; an epoch's seconds hold the judgement of its 500 held-out users too."""
-    seconds, begun = [], time.process_time()
+    seconds: list[float] = []
+    begun = time.process_time()
 
     def tell(epoch: dict[str, float]) -> bool:
         seconds.append(time.process_time() - begun - sum(seconds))

@@ -41,11 +41,24 @@ def _greatest(scores: Tensor, k: int, maxima: Tensor | None) -> tuple[Tensor, Te
         scores = functional.pad(scores, (0, blocks * BLOCK - count), value=-torch.inf)
     cells = scores.reshape(rows * blocks, BLOCK)
     maxima = cells.amax(dim=1).view(rows, blocks) if maxima is None else maxima
-    best = torch.topk(maxima, k, dim=1, sorted=False).indices  # [b, k]
+    most, best = torch.topk(maxima, k, dim=1)  # [b, k]
     first = torch.arange(rows, device=scores.device)[:, None] * blocks
     inside = cells.index_select(0, (best + first).flatten()).view(rows, k * BLOCK)
-    value, at = torch.topk(inside, k, dim=1)
+    value, at = _above(inside, most[:, -1:], k)
     return value, best.gather(1, at // BLOCK) * BLOCK + at % BLOCK
+
+
+def _above(inside: Tensor, least: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """[b, k] the greatest and their places, among those of at least `least`, which k are; often hardly more."""
+    rows, width = inside.shape
+    found = (inside >= least).flatten().nonzero()[:, 0]
+    row = found // width
+    counts = torch.bincount(row, minlength=rows)
+    first = counts.cumsum(0) - counts
+    few = inside.new_full((rows, int(counts.max())), -torch.inf)
+    few[row, torch.arange(len(found), device=inside.device) - first[row]] = inside.flatten()[found]
+    value, at = torch.topk(few, k, dim=1)
+    return value, found[first[:, None] + at] % width
 
 
 def _first_of_equal(scores: Tensor, value: Tensor, item: Tensor) -> Tensor:
