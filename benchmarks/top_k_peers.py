@@ -62,4 +62,4 @@ if __name__ == "__main__":
     for contestant in (implicit_topk, faiss_flat):
         spent, result[contestant.__name__] = timed(contestant, arrays, int(asked))
         result[f"{contestant.__name__}_seconds"] = np.array(spent)
-    np.savez(target, **result)
+    np.savez(target, **result)  # type: ignore[arg-type]
