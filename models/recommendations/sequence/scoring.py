@@ -117,7 +117,7 @@ def _scored(
                     values.index_fill_(1, gone[at], -torch.inf)
                 if had is not None:
                     values.view(-1).index_fill_(0, torch.from_numpy(had[at]).to(values.device), -torch.inf)
-                torch.amax(strip.unflatten(1, (-1, BLOCK)), dim=2, out=best[:, low // BLOCK : high // BLOCK])
+                torch.amax(strip.view(len(users), -1, BLOCK), dim=2, out=best[:, low // BLOCK : high // BLOCK])
         yield users, values, best
 
 
