@@ -14,6 +14,8 @@ from benchmarks.interactions import AT, ITEM, USER, Round
 from models import recommendations
 from models.recommendations.frames import EVERYONE
 from models.recommendations.popular import BOUGHT, POPULARITY, PRODUCTS
+from models.recommendations.ranker import Recipe, XGBoostRanker
+from models.recommendations.ranker_design import LATELY
 from models.recommendations.sequence_transformer import PURCHASES, SequenceTransformer
 
 Frames = dict[str, pd.DataFrame]
@@ -59,6 +61,8 @@ def lists_of(name: str, asked: Asked) -> tuple[pd.DataFrame, dict[str, Any]]:
 
 def _made(model: Any, asked: Asked) -> Any:
     shared = {"top_k": asked.top_k, "exclude_bought": asked.seen_filtered, "seed": asked.seed}
+    if model is XGBoostRanker:
+        return model(**shared, threads=asked.threads, recipe=Recipe(**asked.settings.get("ranker", {})))
     if model is not SequenceTransformer:
         return model(**shared)
     recipe = {"hold_out_all": asked.hold_out_all} | asked.settings.get("recipe", {})
@@ -86,11 +90,21 @@ def _frames(one: Round, *, is_last: bool) -> Frames:
     known, as_of = one.known, one.as_of
     day = pd.to_datetime(known[AT]).dt.normalize()
     pairs = known.assign(day=day, order=known[AT]).groupby([USER, ITEM], sort=True)
-    bought = pairs.agg(times=("order", "nunique"), last_bought_on=("day", "max")).reset_index()
+    bought = pairs.agg(
+        times=("order", "nunique"), first_bought_on=("day", "min"), last_bought_on=("day", "max")
+    ).reset_index()
+    for days in LATELY:
+        is_late = day >= pd.Timestamp(as_of) - pd.Timedelta(days=days)
+        late = known[is_late].groupby([USER, ITEM])[AT].nunique().rename(f"times_{days}")
+        bought = bought.join(late, on=[USER, ITEM]).fillna({f"times_{days}": 0})
     ago = np.maximum(np.asarray((pd.Timestamp(as_of) - day) / np.timedelta64(1, "D"), np.int64), 1)
     daily = known.assign(days_ago=ago).groupby([ITEM, "days_ago"])[USER].nunique().rename("customers").reset_index()
     return {
-        BOUGHT: bought.assign(as_of=as_of, last_bought_on=_dates(bought["last_bought_on"])),
+        BOUGHT: bought.assign(
+            as_of=as_of,
+            first_bought_on=_dates(bought["first_bought_on"]),
+            last_bought_on=_dates(bought["last_bought_on"]),
+        ),
         POPULARITY: daily[daily["days_ago"] <= LONGEST].assign(as_of=as_of),
         PRODUCTS: pd.DataFrame({ITEM: np.sort(known[ITEM].unique()), "is_active": True}).assign(as_of=as_of),
         PURCHASES: (known if is_last else known.iloc[:0]).assign(as_of=as_of),

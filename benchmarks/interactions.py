@@ -11,7 +11,7 @@ import pandas as pd
 
 USER, ITEM, AT = "customer_id", "product_id", "bought_at"
 FIRST_DAY = dt.date(2000, 1, 1)
-EARLIER_ROUNDS = 3
+EARLIER_ROUNDS = 6
 """Windows before the test's that choices are made on."""
 WINDOW = 28
 """Days between two rounds where the order is no date."""

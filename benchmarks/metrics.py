@@ -90,6 +90,15 @@ def diversity(shown: pd.DataFrame, known: pd.DataFrame, seed: int) -> float:
     return float((1.0 - cosine[at.ravel()]).mean())
 
 
+def first_sold(shown: pd.DataFrame, one: Round) -> dict[str, float | int | None]:
+    """Of the targets whose item nobody had before, how many were shown; None for a model that shows no such item."""
+    known = one.known[ITEM].unique()
+    targets = one.targets[~one.targets[ITEM].isin(known)]
+    can_tell = bool((~shown[ITEM].isin(known)).any())
+    found = len(hits(shown, targets)) / len(targets) if can_tell and len(targets) else None
+    return {"targets": len(targets), "recall": None if found is None else round(found, 5)}
+
+
 def figures(lists: pd.DataFrame, one: Round, k: int, *, seed: int, resamples: int) -> dict[str, object]:
     """All metrics at k; those of users as [value, low, high] with 95% intervals."""
     shown = at_k(lists[lists[USER].isin(one.targets[USER])], k, seed)
@@ -101,6 +110,7 @@ def figures(lists: pd.DataFrame, one: Round, k: int, *, seed: int, resamples: in
     found[f"coverage_at_{k}"] = round(coverage(shown, one.known[ITEM].nunique()), 5)
     found[f"novelty_at_{k}"] = round(novelty(shown, one.known), 4)
     found[f"diversity_at_{k}"] = round(diversity(shown, one.known, seed), 4)
+    found[f"first_sold_at_{k}"] = first_sold(shown, one)
     return found
 
 

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,9 @@ from benchmarks.interactions import (
     read_events,
 )
 from benchmarks.metrics import figures
-from benchmarks.peers import PEERS
+from benchmarks.peers import PEERS, Wanted
 from benchmarks.processes import process_group
+from benchmarks.ratios import ratios, show
 
 SHARED = "sequence_transformer"
 """The model that several processes train together."""
@@ -61,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
 def _contested(given: argparse.Namespace, rounds: list[Round], *, is_first: bool) -> dict[str, Any]:
     """Every contestant's figures; a process that is not the first only helps to train."""
     judged = new_to_the_user(rounds[-1]) if given.only_new else rounds[-1]
-    result: dict[str, Any] = {"protocol": _protocol(given, rounds[-1], judged), "models": {}}
+    result: dict[str, Any] = {"protocol": _protocol(given, rounds[-1], judged), "models": {}, "ratios": {}}
     contests = [(name, _ours) for name in given.model] + [(name, _peer) for name in given.peers if is_first]
     for name, contest in contests:
         before, begun = cpu_seconds(), time.perf_counter()
@@ -72,7 +74,9 @@ def _contested(given: argparse.Namespace, rounds: list[Round], *, is_first: bool
         judgement = figures(lists, judged, given.k, seed=given.seed, resamples=given.resamples)
         result["models"][name] = judgement | spent | {"learnt": learnt, "peak_mib": peak_mib()}
         print(json.dumps({"model": name} | judgement | spent), flush=True)  # noqa: T201
+        result["ratios"] = ratios(result["models"], given.k)
         given.out.write_text(json.dumps(result, indent=2, default=str) + "\n", "utf-8")
+    show(result)
     return result
 
 
@@ -96,6 +100,8 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--model", nargs="*", default=[], help="our models by name")
     parser.add_argument("--peers", nargs="*", default=[], choices=sorted(PEERS))
     parser.add_argument("--peer-python", type=Path, default=Path(sys.executable), help="interpreter with the peers")
+    parser.add_argument("--peer-epochs", type=int, default=10, help="of the peers' sequence models")
+    parser.add_argument("--peer-length", type=int, default=200, help="events a user of the peers' sequence models")
     parser.add_argument("--settings", type=json.loads, default={}, help="JSON of sizes and recipe, sequence model")
     parser.add_argument("--checkpoint", type=Path, help="file that the sequence model's training goes on from")
     parser.add_argument("--seed", type=int, default=7)
@@ -152,22 +158,27 @@ def _teller(minutes: float, checkpoint: Path | None) -> Callable[[dict[str, floa
 
 def _peer(name: str, given: argparse.Namespace, rounds: list[Round]) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The lists of another package, made by a process of its own."""
-    if given.seen != "filtered":
-        raise ValueError(f"{name} is only run with seen items filtered, expected --seen filtered")
     known, (user, users), (item, items) = rounds[-1].known, *_codes(rounds[-1].known)
     asked = known[USER].isin(rounds[-1].targets[USER]).to_numpy()
     order = pd.to_datetime(known[AT]).rank(method="first").astype(np.int64)
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "events.parquet", Path(folder) / "lists.parquet"
         pd.DataFrame({"user": user, "item": item, "order": order, "is_asked": asked}).to_parquet(source)
-        numbers = [str(MARGIN * given.k), str(given.threads), str(given.seed)]
+        wanted = Wanted(
+            k=MARGIN * given.k,
+            threads=given.threads,
+            seed=given.seed,
+            seen_filtered=given.seen == "filtered",
+            epochs=given.peer_epochs,
+            length=given.peer_length,
+        )
         script = Path(__file__).with_name("peers.py")
         limits = {key: str(given.threads) for key in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
-        command = [str(given.peer_python), str(script), name, str(source), str(target), *numbers]
+        command = [str(given.peer_python), str(script), name, str(source), str(target), json.dumps(asdict(wanted))]
         subprocess.run(command, check=True, env=os.environ | limits)
         found = pd.read_parquet(target)
     lists = {USER: users[found["user"]], ITEM: items[found["item"]], "score": found["score"]}
-    return pd.DataFrame(lists), {}
+    return pd.DataFrame(lists), {"wanted": asdict(wanted)}
 
 
 def _codes(known: pd.DataFrame) -> tuple[tuple[Any, Any], tuple[Any, Any]]:

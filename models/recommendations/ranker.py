@@ -29,8 +29,6 @@ from models.recommendations.purchases import CANDIDATE_COLUMNS
 from models.recommendations.ranker_design import design
 
 RANKER = "ranker"
-CUTOFFS = 6
-"""Cut-offs that are learnt from, the last."""
 MOST_CUSTOMERS = 2_000
 """Customers with a purchase after it that a cut-off teaches by, drawn with the seed."""
 FEWEST_HITS = 100
@@ -45,8 +43,12 @@ Floats = NDArray[np.float64]
 class Recipe:
     """How the trees are grown; found on cut-offs before those reported (docs/experiments.md)."""
 
-    rounds: int = 150
-    learning_rate: float = 0.08
+    cutoffs: int = 6
+    """Cut-offs that are learnt from, the last."""
+    rounds: int = 100
+    learning_rate: float = 0.1
+    pairs: int = 10
+    """Candidates of a customer, the first by score, that are compared with all others."""
     max_depth: int = 6
     min_child_weight: float = 5.0
     column_share: float = 0.5
@@ -91,7 +93,7 @@ class XGBoostRanker(PersonalLists):
 
         Raises ValueError where fewer than two cut-offs have 28 known days after them, or hardly a candidate was bought.
         """
-        counted = counted_targets(features, targets, self.exclude_bought, CUTOFFS)
+        counted = counted_targets(features, targets, self.exclude_bought, self.recipe.cutoffs)
         days = np.unique(to_days(counted["as_of"])) if len(counted) else np.zeros(0, "datetime64[D]")
         if len(days) < 2:
             raise ValueError(f"too little data to train {self.name}: found {len(days)} cut-offs with purchases, not 2")
@@ -141,7 +143,7 @@ class XGBoostRanker(PersonalLists):
         return {
             "objective": "rank:ndcg",
             "lambdarank_pair_method": "topk",
-            "lambdarank_num_pair_per_sample": 2 * self.top_k,
+            "lambdarank_num_pair_per_sample": recipe.pairs,
             "tree_method": "hist",
             "nthread": self.threads or None,
             "seed": self.seed,

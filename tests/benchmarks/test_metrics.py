@@ -64,6 +64,13 @@ def test_coverage_novelty_and_diversity_by_hand() -> None:
     assert metrics.diversity(one, known, 1) == pytest.approx(1 - 1 / np.sqrt(4 * 1))
 
 
+def test_recall_of_items_that_nobody_had_before() -> None:
+    one = Round(None, pairs(("a", "p"), ("b", "q")), TARGETS)  # type: ignore[arg-type]
+    assert metrics.first_sold(LISTS, one) == {"targets": 1, "recall": 0.0}, "r is shown, s was wanted"
+    assert metrics.first_sold(shown(("a", "s", 1), ("a", "q", 2)), one) == {"targets": 1, "recall": 1.0}
+    assert metrics.first_sold(LISTS[LISTS["product_id"] != "r"], one) == {"targets": 1, "recall": None}
+
+
 def test_figures_have_intervals_around_them() -> None:
     known = pairs(("a", "p"), ("b", "p"), ("d", "q"), ("a", "r"))
     lists = LISTS.assign(score=1.0 / LISTS["rank"]).drop(columns="rank")

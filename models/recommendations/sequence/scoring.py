@@ -8,16 +8,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from models.recommendations.sequence.network import Network, to_batch
 from models.recommendations.sequence.packing import Ints, Sequences, batches
-from models.recommendations.sequence.top_k import top_k
+from models.recommendations.sequence.top_k import BLOCK, top_k
 
 Floats = NDArray[np.float32]
 ENCODED_TOKENS = 16_384
 """Tokens that are encoded at once."""
-SCORED_USERS = 512
+SCORED_USERS = 256
 """Users that are scored at once: their scores take users x items x 4 bytes."""
+STRIP = 2_048
+"""Items that are scored at once, whole blocks: few enough for the scores to be in the cache when they are looked at."""
 
 
 def encode(network: Network, sequences: Sequences) -> Tensor:
@@ -58,41 +61,84 @@ def score_top_k(
 
     seen: items of each user that are left out (events of the same users, any order). shown [N]: items that may appear.
     """
-    items, sought = all_vectors(network).T.contiguous(), encode(network, sequences)
-    hidden = None if shown is None else torch.from_numpy(np.flatnonzero(~shown)).to(sought.device)
+    return best_of(
+        encode(network, sequences), all_vectors(network), k, seen=seen, shown=shown, users_at_once=users_at_once
+    )
+
+
+def best_of(
+    sought: Tensor,
+    items: Tensor,
+    k: int,
+    *,
+    seen: Sequences | None = None,
+    shown: NDArray[np.bool_] | None = None,
+    users_at_once: int = SCORED_USERS,
+) -> tuple[Ints, Floats]:
+    """The same from [U, d] what users seek and [N, d] vectors of items."""
+    hidden = None if shown is None else np.flatnonzero(~shown)
     places, scores = [], []
-    for users, values in _scored(sought, items, seen, users_at_once):
-        if hidden is not None:
-            values[:, hidden] = -torch.inf
-        best, place = top_k(values, k)
-        places.append(torch.where(torch.isinf(best), -1, place).cpu().numpy())
-        scores.append(best.cpu().numpy())
-        del users
+    with torch.inference_mode():
+        for _, values, maxima in _scored(sought, items, seen, users_at_once, hidden):
+            best, place = top_k(values, min(k, len(items)), maxima)
+            places.append(torch.where(torch.isinf(best), -1, place).cpu().numpy())
+            scores.append(best.cpu().numpy())
     if not places:
         return np.zeros((0, k), np.int64), np.zeros((0, k), np.float32)
     return np.concatenate(places), np.concatenate(scores)
 
 
-def _scored(sought: Tensor, items: Tensor, seen: Sequences | None, at_once: int) -> Iterator[tuple[Ints, Tensor]]:
-    """Users and their [b, N] scores, a chunk at a time, -inf where seen."""
+def _scored(
+    sought: Tensor, items: Tensor, seen: Sequences | None, at_once: int, hidden: Ints | None = None
+) -> Iterator[tuple[Ints, Tensor, Tensor]]:
+    """Users, their [b, N] scores, -inf where seen or hidden, and the maxima of blocks, a chunk of users at a time.
+
+    N is filled up with -inf to whole blocks. The scores of a chunk are gone with the next: one buffer holds them all,
+    since fresh memory costs as much as the product. A strip of items is looked through while it is in the cache.
+    """
+    count = len(items)
+    width = -(-count // BLOCK) * BLOCK
+    strips = [(low, min(low + STRIP, width)) for low in range(0, width, STRIP)]
+    padded = functional.pad(items, (0, 0, 0, width - count))
+    columns = [padded[low:high].T.contiguous() for low, high in strips]  # [d, strip]
+    never = np.concatenate([np.zeros(0, np.int64) if hidden is None else hidden, np.arange(count, width)])
+    gone = [torch.from_numpy(part).to(sought.device) for part in _by_strip(never, never // STRIP, len(strips))]
+    buffer = sought.new_empty(min(at_once, len(sought)), width)
+    maxima = sought.new_empty(len(buffer), width // BLOCK)
     for first in range(0, len(sought), at_once):
         users = np.arange(first, min(first + at_once, len(sought)))
+        values, best = buffer[: len(users)], maxima[: len(users)]
+        had = _cells(seen, users, width, len(strips)) if seen is not None else None
         with torch.inference_mode():
-            values = sought[first : first + at_once] @ items
-            if seen is not None:
-                part = seen.of(users)
-                row = np.repeat(np.arange(len(users)), part.lengths)
-                values[
-                    torch.from_numpy(row).to(values.device), torch.from_numpy(part.items).to(values.device)
-                ] = -torch.inf
-            yield users, values
+            for at, (low, high) in enumerate(strips):
+                strip = values[:, low:high]
+                torch.mm(sought[first : first + at_once], columns[at], out=strip)
+                if len(gone[at]):
+                    values.index_fill_(1, gone[at], -torch.inf)
+                if had is not None:
+                    values.view(-1).index_fill_(0, torch.from_numpy(had[at]).to(values.device), -torch.inf)
+                torch.amax(strip.view(len(users), -1, BLOCK), dim=2, out=best[:, low // BLOCK : high // BLOCK])
+        yield users, values, best
+
+
+def _cells(seen: Sequences, users: Ints, width: int, strips: int) -> list[Ints]:
+    """What these users, who follow each other, have seen, by strip: cells of the [b, width] scores laid flat."""
+    items = seen.items[seen.starts[users[0]] : seen.starts[users[-1] + 1]]
+    cells = np.repeat((users - users[0]) * width, seen.lengths[users]) + items
+    return _by_strip(cells, items // STRIP, strips)
+
+
+def _by_strip(values: Ints, strip: Ints, strips: int) -> list[Ints]:
+    """The values of each strip."""
+    small = strip.astype(np.uint16)  # sorted by counting
+    return np.split(values[np.argsort(small, kind="stable")], np.cumsum(np.bincount(small, minlength=strips))[:-1])
 
 
 def ranks_of(network: Network, sequences: Sequences, targets: Ints) -> Ints:
     """[U] how many unseen items score above the target (0: first); equal scores count as above."""
-    items, sought = all_vectors(network).T.contiguous(), encode(network, sequences)
+    items, sought = all_vectors(network), encode(network, sequences)
     found = []
-    for users, values in _scored(sought, items, None, SCORED_USERS):
+    for users, values, _ in _scored(sought, items, None, SCORED_USERS):
         wanted = torch.from_numpy(targets[users]).to(values.device)[:, None]
         own = values.gather(1, wanted)
         part = sequences.of(users)
