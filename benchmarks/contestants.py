@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.interactions import AT, ITEM, USER, Round
+from benchmarks.interactions import AT, ITEM, TITLE, USER, Round
 from models import recommendations
 from models.recommendations.frames import EVERYONE
 from models.recommendations.popular import BOUGHT, POPULARITY, PRODUCTS
@@ -106,9 +106,16 @@ def _frames(one: Round, *, is_last: bool) -> Frames:
             last_bought_on=_dates(bought["last_bought_on"]),
         ),
         POPULARITY: daily[daily["days_ago"] <= LONGEST].assign(as_of=as_of),
-        PRODUCTS: pd.DataFrame({ITEM: np.sort(known[ITEM].unique()), "is_active": True}).assign(as_of=as_of),
+        PRODUCTS: _catalogue(one).assign(as_of=as_of, is_active=True),
         PURCHASES: (known if is_last else known.iloc[:0]).assign(as_of=as_of),
     }
+
+
+def _catalogue(one: Round) -> pd.DataFrame:
+    """What is known by the cut-off, and with titles what the window brings."""
+    if one.titles is None:
+        return pd.DataFrame({ITEM: np.sort(one.known[ITEM].unique())})
+    return one.titles.rename(TITLE).rename_axis(ITEM).sort_index().reset_index()
 
 
 def _dates(column: pd.Series) -> list[dt.date]:

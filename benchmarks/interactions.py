@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-USER, ITEM, AT = "customer_id", "product_id", "bought_at"
+USER, ITEM, AT, TITLE = "customer_id", "product_id", "bought_at", "title"
 FIRST_DAY = dt.date(2000, 1, 1)
 EARLIER_ROUNDS = 6
 """Windows before the test's that choices are made on."""
@@ -24,6 +24,7 @@ class Round:
     as_of: dt.date
     known: pd.DataFrame  # customer_id, product_id, bought_at
     targets: pd.DataFrame  # customer_id, product_id, each pair once
+    titles: pd.Series | None = None  # by product_id, of what a shop shows in the window: also what nobody bought yet
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Columns:
     user: str
     item: str
     order: str
+    title: str | None = None
 
 
 def read_events(path: Path, columns: Columns, where: str | None) -> pd.DataFrame:
@@ -42,6 +44,7 @@ def read_events(path: Path, columns: Columns, where: str | None) -> pd.DataFrame
     """
     frame = pd.read_parquet(path)
     wanted = {columns.user: USER, columns.item: ITEM, columns.order: AT}
+    wanted |= {columns.title: TITLE} if columns.title else {}
     if missing := sorted(set(wanted) - set(frame.columns)):
         raise ValueError(f"{path}: found no column {missing}, it has {sorted(frame.columns)}")
     frame = (frame.query(where) if where else frame)[list(wanted)].rename(columns=wanted).dropna()
@@ -77,14 +80,18 @@ def global_split(events: pd.DataFrame, cut: dt.date, days: int) -> list[Round]:
         after = events[(at >= start) & (at < end) & events[USER].isin(known[USER].unique())]
         if len(known) and len(after):
             targets = after[[USER, ITEM]].drop_duplicates(ignore_index=True)
-            rounds.append(Round(as_of, known.assign(**{AT: at[known.index]}), targets))
+            rounds.append(Round(as_of, known.assign(**{AT: at[known.index]}), targets, _titles(events[at < end])))
     if not rounds or rounds[-1].as_of != cut:
         raise ValueError(f"found nobody with a purchase before {cut} and one in the {days} days after it")
     return rounds
+
+
+def _titles(events: pd.DataFrame) -> pd.Series | None:
+    return events.groupby(ITEM)[TITLE].first() if TITLE in events else None
 
 
 def new_to_the_user(one: Round) -> Round:
     """The same with only the targets that a user had not before, and the users who have one."""
     pairs = pd.MultiIndex.from_frame(one.known[[USER, ITEM]])
     kept = ~pd.MultiIndex.from_frame(one.targets).isin(pairs)
-    return Round(one.as_of, one.known, one.targets[kept].reset_index(drop=True))
+    return replace(one, targets=one.targets[kept].reset_index(drop=True))

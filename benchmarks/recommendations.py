@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     given = parsed(arguments)
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     with process_group(given.settings.get("device", "cpu")) as is_first:
-        events = read_events(given.interactions, Columns(given.user, given.item, given.order), given.where)
+        events = read_events(given.interactions, Columns(given.user, given.item, given.order, given.title), given.where)
         is_global = given.split == "global"
         rounds = global_split(events, given.cut, given.window) if is_global else leave_one_out(events)
         if not is_first:
@@ -87,6 +87,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--where", help="rows that count, as pandas' query takes it")
     for name in ("user", "item", "order"):
         parser.add_argument(f"--{name}", required=True, help=f"the column of the {name}")
+    parser.add_argument("--title", help="the column of the item's title: content that tells items without sales")
     parser.add_argument("--split", choices=["leave-one-out", "global"], required=True)
     parser.add_argument("--cut", type=dt.date.fromisoformat, help="global: the first day of the window")
     parser.add_argument("--window", type=int, default=28, help="global: days")

@@ -28,8 +28,9 @@ from rich.table import Table
 from benchmarks.interactions import ITEM, USER, Columns, leave_one_out, read_events
 from models.recommendations.sequence.network import Shape
 from models.recommendations.sequence.packing import Ints, Sequences, from_events
+from models.recommendations.sequence.recipe import Recipe
 from models.recommendations.sequence.scoring import ranks_of
-from models.recommendations.sequence.training import Recipe, fit_sequences
+from models.recommendations.sequence.training import fit_sequences
 
 NEGATIVES, K = 256, 10
 NDCG, HITS = f"ndcg_at_{K}", f"hit_rate_at_{K}"
