@@ -51,9 +51,8 @@ def test_leave_one_out_by_hand(tmp_path: Path) -> None:
 
 def test_no_round_knows_its_window(file: Path) -> None:
     rounds = global_split(events(file), dt.date(2020, 6, 1), 28)
-    assert [one.as_of for one in rounds] == [
-        dt.date(2020, 6, 1) - dt.timedelta(days=28 * back) for back in (3, 2, 1, 0)
-    ]
+    windows = [dt.date(2020, 6, 1) - dt.timedelta(days=28 * back) for back in (6, 5, 4, 3, 2, 1, 0)]
+    assert [one.as_of for one in rounds] == [day for day in windows if day > dt.date(2020, 1, 1)]
     for one in rounds:
         assert one.known["bought_at"].max() < pd.Timestamp(one.as_of)
         assert one.targets["customer_id"].isin(one.known["customer_id"]).all()
@@ -81,9 +80,10 @@ def test_a_run_from_the_command_line(split: list[str], file: Path, tmp_path: Pat
         "--out",
         str(out),
     ]
-    recommendations.main([*arguments, "--model", *MODELS])
+    able = [name for name in MODELS if split[0] == "global" or name != "xgboost_ranker"]  # it needs past cut-offs
+    recommendations.main([*arguments, "--model", *able])
     result = json.loads(out.read_text("utf-8"))
-    assert set(result["models"]) == set(MODELS)
+    assert set(result["models"]) == set(able)
     assert result["protocol"]["users"] > 20
     for found in result["models"].values():
         value, low, high = found["ndcg_at_5"]
