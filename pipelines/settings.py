@@ -55,7 +55,7 @@ class Recommendations(Section):
     min_margin: float | None = None  # share of the price; null: no limit
     pinned: list[str] = []  # product ids shown first
     banned: list[str] = []  # product ids never shown
-    train_minutes: float = Field(default=10, gt=0)  # minutes of one core (or of the GPU) a fit of the network may take
+    train_minutes: float = Field(default=10, gt=0)  # minutes of one core (or the GPU) for a fit, about
     study_trials: Annotated[int, Field(ge=0)] = 0  # trials of a study; 0: none
     holdout_share: Share = Field(default=0.0, json_schema_extra=LATER)  # share of customers given the default list
 

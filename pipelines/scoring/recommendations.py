@@ -142,11 +142,12 @@ def _computing(home: Home, kind: type[Model]) -> dict[str, Any]:
     from models.recommendations import SequenceTransformer, XGBoostRanker
     from pipelines.training.study import best_settings
 
+    if not issubclass(kind, (SequenceTransformer, XGBoostRanker)):
+        return {}
+    found = {"threads": home.threads, "minutes": home.settings.recommendations.train_minutes}
     if issubclass(kind, SequenceTransformer):
-        minutes = home.settings.recommendations.train_minutes
-        found = {"threads": home.threads, "device": home.device, "minutes": minutes}
-        return found | best_settings(home, "recommendations")
-    return {"threads": home.threads} if issubclass(kind, XGBoostRanker) else {}
+        found |= {"device": home.device} | best_settings(home, "recommendations")
+    return found
 
 
 def _longer(model: Any, top_k: int) -> Any:
