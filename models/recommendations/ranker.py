@@ -32,7 +32,7 @@ RANKER = "ranker"
 MOST_CUSTOMERS = 2_000
 """Customers with a purchase after it that a cut-off teaches by, drawn with the seed."""
 SECONDS_A_CUTOFF = 20.0
-"""Of one core: 2,000 customers, 4,600 products, both trainings. Reckoned before, so that equal data gives equal bytes."""
+"""Of one core, for 2,000 customers and 4,600 products: reckoned, not clocked, so that equal data gives equal bytes."""
 FEWEST_HITS = 100
 """Candidates that were bought, under which the model refuses."""
 CHUNK = 5_000
@@ -64,8 +64,9 @@ class XGBoostRanker(PersonalLists):
     """LambdaMART (Burges 2010) over candidates of own history, EASE, nearest customers, co-purchase and popularity.
 
     The sources count in the frames of each cut-off, with weights that are fixed, so nothing that a lesson is built from
-    lies after its cut-off. minutes: of one core that a fit may take, about: fewer cut-offs teach, at least two. The last cut-off judges: where NDCG is not better than the best source's by more than the
-    standard error of the paired difference, that source serves (`serves`); then all cut-offs teach.
+    lies after its cut-off. The last cut-off judges: where NDCG is not better than the best source's by more than the
+    standard error of the paired difference, that source serves (`serves`); then all cut-offs teach. minutes: of one core
+    that a fit may take, about: fewer cut-offs teach, at least two.
     """
 
     name: ClassVar[str] = "xgboost_ranker"

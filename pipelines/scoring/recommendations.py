@@ -144,7 +144,7 @@ def _computing(home: Home, kind: type[Model]) -> dict[str, Any]:
 
     if not issubclass(kind, (SequenceTransformer, XGBoostRanker)):
         return {}
-    found = {"threads": home.threads, "minutes": home.settings.recommendations.train_minutes}
+    found: dict[str, Any] = {"threads": home.threads, "minutes": home.settings.recommendations.train_minutes}
     if issubclass(kind, SequenceTransformer):
         found |= {"device": home.device} | best_settings(home, "recommendations")
     return found
