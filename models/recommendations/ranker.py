@@ -65,8 +65,8 @@ class XGBoostRanker(PersonalLists):
 
     The sources count in the frames of each cut-off, with weights that are fixed, so nothing that a lesson is built from
     lies after its cut-off. The last cut-off judges: where NDCG is not better than the best source's by more than the
-    standard error of the paired difference, that source serves (`serves`); then all cut-offs teach. minutes: of one core
-    that a fit may take, about: fewer cut-offs teach, at least two.
+    standard error of the paired difference, that source serves (`serves`); then all cut-offs teach. minutes: of one
+    core that a fit may take, about: fewer cut-offs teach, at least two.
     """
 
     name: ClassVar[str] = "xgboost_ranker"
