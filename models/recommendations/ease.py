@@ -35,7 +35,7 @@ BLOCK = 1_000
 CANDIDATES = 100
 PURCHASES = 200
 """Purchases of a customer that count, the heaviest."""
-EXPLAINED = 20
+EXPLAINED = 40
 """Candidates of a customer that get a reason's product, the best."""
 EXPLAINING = 40
 """Of these, those that may be a reason."""

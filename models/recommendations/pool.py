@@ -118,7 +118,8 @@ def _taken(values: Floats, places: Ints) -> Floats:
 def reasons(pool: Pool) -> pd.DataFrame:
     """customer_id, product_id, reason, reason_product_id: those of the source that ranks a candidate first.
 
-    Of equal ranks the earlier source counts, and what a customer bought is bought again.
+    Of equal ranks the earlier source counts, and what a customer bought is bought again. Where that source names no
+    product, another one with the same reason may.
     """
     reason = np.full(len(pool.who), "popular", dtype=object)
     because = np.full(len(pool.who), None, dtype=object)
@@ -129,6 +130,11 @@ def reasons(pool: Pool) -> pd.DataFrame:
         first[better] = rank[better]
         reason[better] = one.reason.to_numpy(object)[place[better]]
         because[better] = one.reason_product_id.to_numpy(object)[place[better]]
+    for name, one in pool.found.items():  # another source of the same reason may name a product
+        place = pool.places[name]
+        silent = np.flatnonzero((place >= 0) & pd.isna(because))
+        silent = silent[one.reason.to_numpy(object)[place[silent]] == reason[silent]]
+        because[silent] = one.reason_product_id.to_numpy(object)[place[silent]]
     return pd.DataFrame(
         {
             "customer_id": pd.Series(pool.known.customers).take(pool.who).reset_index(drop=True),
