@@ -71,8 +71,9 @@ def test_a_study_killed_goes_on_and_the_best_is_written(home: Home, capsys: pyte
     assert json.loads((file.with_name("best.json")).read_text("utf-8")) == best
     assert json.loads(capsys.readouterr().out) == best
     children = runs(home, best["mlflow_run"])
-    assert sorted({run.info.status for run in children}) == ["FINISHED", *(["KILLED"] if killed else [])]
-    assert sum(run.info.status == "FINISHED" for run in children) == len(after)
+    assert {run.info.status for run in children} <= {"FINISHED", "KILLED"}
+    finished = sum(run.info.status == "FINISHED" for run in children)
+    assert len(after) <= finished <= len(after) + len(killed), "a kill may come between a run's end and its trial's"
     SequenceTransformer(sizes=best["sizes"], recipe=best["recipe"] | TINY.fixed).fit(*sequence_frames())
 
 
