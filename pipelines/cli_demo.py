@@ -69,4 +69,4 @@ def oracle() -> None:
             shown = f"{figure.value:.3f} {escape(f'[{figure.low:.3f}, {figure.high:.3f}]')}"
             table.add_row(f"{one.output}, {one.metric}", model, shown)
     out.print(table)
-    out.print("demand and recommendations come from real orders: nobody knows the best figure there", style="dim")
+    out.print("outputs that are not named come from real orders, or nobody knows the best figure there", style="dim")
