@@ -34,7 +34,7 @@ class DemandOutput(AtCutoffs):
 
         return CONTESTANTS
 
-    def arguments(self, home: Home, kind: type[Model]) -> dict[str, Any]:
+    def arguments(self, home: Home, kind: type[Model], as_of: date) -> dict[str, Any]:
         """Horizon and length of a period, and what to compute with."""
         settings = home.settings
         return {

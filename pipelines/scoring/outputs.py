@@ -33,8 +33,8 @@ class Output(Protocol):
     def contestants(self) -> tuple[type[Model], ...]:
         """The models that compete, the baseline first."""
 
-    def arguments(self, home: Home, kind: type[Model]) -> dict[str, Any]:
-        """What a contestant of this kind is built with."""
+    def arguments(self, home: Home, kind: type[Model], as_of: date) -> dict[str, Any]:
+        """What a contestant of this kind is built with, to be fitted on what was known at as_of."""
 
     def label(self, home: Home, metric: str) -> str:
         """The metric's name where figures are compared, like ndcg_at_20."""

@@ -50,11 +50,11 @@ class RecommendationsOutput(AtCutoffs):
 
         return CONTESTANTS
 
-    def arguments(self, home: Home, kind: type[Model]) -> dict[str, Any]:
+    def arguments(self, home: Home, kind: type[Model], as_of: date) -> dict[str, Any]:
         """Length of the list and what may be on it; where some categories are repeatable, rules leave out the rest."""
         rules = rules_of(home)
         is_plain = not (rules.exclude_bought and rules.repeatable_categories)
-        return _computing(home, kind) | {
+        return _computing(home, kind, as_of) | {
             "top_k": rules.top_k if is_plain else MARGIN * rules.top_k,
             "exclude_bought": rules.exclude_bought and is_plain,
             "seed": home.settings.compute.seed,
@@ -137,7 +137,7 @@ def rules_of(home: Home) -> Rules:
     )
 
 
-def _computing(home: Home, kind: type[Model]) -> dict[str, Any]:
+def _computing(home: Home, kind: type[Model], as_of: date) -> dict[str, Any]:
     """What a contestant computes with."""
     from models.recommendations import SequenceTransformer, XGBoostRanker
     from pipelines.training.study import best_settings
@@ -146,7 +146,7 @@ def _computing(home: Home, kind: type[Model]) -> dict[str, Any]:
         return {}
     found: dict[str, Any] = {"threads": home.threads, "minutes": home.settings.recommendations.train_minutes}
     if issubclass(kind, SequenceTransformer):
-        found |= {"device": home.device} | best_settings(home, "recommendations")
+        found |= {"device": home.device} | best_settings(home, "recommendations", as_of)
     return found
 
 

@@ -33,7 +33,7 @@ class RiskOutput(OfEvents):
 
         return CONTESTANTS
 
-    def arguments(self, home: Home, kind: type[Model]) -> dict[str, Any]:
+    def arguments(self, home: Home, kind: type[Model], as_of: date) -> dict[str, Any]:
         """What to compute with."""
         return {"threads": home.threads, "seed": home.settings.compute.seed, "device": home.device}
 

@@ -39,7 +39,7 @@ class SupportOutput(OfEvents):
 
         return CONTESTANTS
 
-    def arguments(self, home: Home, kind: type[Model]) -> dict[str, Any]:
+    def arguments(self, home: Home, kind: type[Model], as_of: date) -> dict[str, Any]:
         """How often an intent must be right where no person looks."""
         settings = home.settings
         return {"automatic_accuracy": settings.support.automatic_accuracy, "seed": settings.compute.seed}

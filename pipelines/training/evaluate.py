@@ -49,7 +49,7 @@ def fit(home: Home, output: Output, kind: type[Model], frames: Frames, cutoffs: 
         ValueError: too little data to train on.
     """
     features, targets = output.learning(frames, cutoffs, as_of)
-    return kind(**output.arguments(home, kind)).fit(features, targets)
+    return kind(**output.arguments(home, kind, as_of)).fit(features, targets)
 
 
 def evaluate(

@@ -57,9 +57,10 @@ def study(home: Home, output: Output, frames: Frames, cutoffs: Cutoffs, trials: 
     return search(home, output.name, first, output.learning(frames, cutoffs, first), trials)
 
 
-def best_settings(home: Home, output: str) -> Row:
-    """Sizes and recipe of the output's newest study; empty where there is none."""
-    found = sorted((home.root / "studies").glob(f"{output}-????-??-??/best.json"))
+def best_settings(home: Home, output: str, as_of: date) -> Row:
+    """Sizes and recipe of the output's newest study of what was known at as_of; empty where there is none."""
+    files = (home.root / "studies").glob(f"{output}-????-??-??/best.json")
+    found = sorted(file for file in files if file.parent.name <= f"{output}-{as_of}")
     best = json.loads(found[-1].read_text("utf-8")) if found else {}
     return {name: best[name] for name in ("sizes", "recipe") if name in best}
 

@@ -94,7 +94,9 @@ def track(
             with mlflow.start_run(experiment_id=experiment, run_name=f"{evaluation.model}-{as_of}-{revision()[:7]}"):
                 _log_data(home, as_of, snapshot, output)
                 mlflow.set_tags(_tags(home, as_of, snapshot, fitted.version, decision))
-                mlflow.log_params({"model": evaluation.model, "as_of": as_of} | _arguments(home, output, evaluation))
+                mlflow.log_params(
+                    {"model": evaluation.model, "as_of": as_of} | _arguments(home, output, evaluation, as_of)
+                )
                 mlflow.log_metrics(_metrics(home, output, evaluation, decision))
                 if evaluation.model == fitted.model.name:
                     mlflow.log_params(_learnt(home, output, fitted))
@@ -103,9 +105,12 @@ def track(
                     _log_model(output, fitted, decision)
 
 
-def _arguments(home: Home, output: Output, evaluation: Evaluation) -> dict[str, Any]:
-    """What the contestant was built with."""
-    return next(output.arguments(home, kind) for kind in output.contestants() if kind.name == evaluation.model)
+def _arguments(home: Home, output: Output, evaluation: Evaluation, as_of: date) -> dict[str, Any]:
+    """The contestant, and what it was built with."""
+    named = {"model": evaluation.model, "as_of": as_of}
+    return named | next(
+        output.arguments(home, kind, as_of) for kind in output.contestants() if kind.name == evaluation.model
+    )
 
 
 def log_epoch(epoch: Mapping[str, float]) -> None:

@@ -87,7 +87,7 @@ def test_the_rules_hold_for_customers_and_for_segments(tmp_path: Path) -> None:
     )
     home = Home(Places.from_environment({"NIGHTCART_HOME": str(tmp_path)}), settings)
     output, (features, facts) = RecommendationsOutput(), store()
-    model = PopularEver(**output.arguments(home, PopularEver))
+    model = PopularEver(**output.arguments(home, PopularEver, AS_OF))
     tables = output.tables(home, AS_OF, model, features, facts, "v")
     served = tables["recommendations"].groupby("customer_id")["product_id"].agg(list)
     assert served.map(tuple).unique().tolist() == [("p07", "p04", "p05", "p06")]
@@ -99,7 +99,7 @@ def test_what_may_be_shown_again_is_a_target_too(tmp_path: Path) -> None:
     settings = Settings(recommendations={"top_k": 4, "repeatable_categories": ["tea"]})  # type: ignore[arg-type]
     home = Home(Places.from_environment({"NIGHTCART_HOME": str(tmp_path)}), settings)
     output, (features, _) = RecommendationsOutput(), store()
-    assert output.arguments(home, PopularEver) == {"top_k": 8, "exclude_bought": False, "seed": 7}
-    lists = PopularEver(**output.arguments(home, PopularEver)).predict(features)
+    assert output.arguments(home, PopularEver, AS_OF) == {"top_k": 8, "exclude_bought": False, "seed": 7}
+    lists = PopularEver(**output.arguments(home, PopularEver, AS_OF)).predict(features)
     truth = pd.DataFrame({"as_of": [AS_OF], "customer_id": ["c001"], "product_id": ["p00"]})
     assert output.measure(home, lists, features, truth)["ndcg"].to_numpy().tolist() == [[1.0, 1.0]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import signal
@@ -17,7 +18,7 @@ from pipelines.errors import UsageFault
 from pipelines.home import Home
 from pipelines.scoring.outputs import output_of
 from pipelines.training.cutoffs import Cutoffs
-from pipelines.training.study import Space, search, study
+from pipelines.training.study import Space, best_settings, search, study
 from pipelines.training.tracking import log_epoch, tracking
 from tests.models.generators import AS_OF, sequence_frames
 
@@ -83,6 +84,16 @@ def test_a_study_says_why_nothing_could_be_trained(home: Home) -> None:
     few = features | {"purchases": features["purchases"].iloc[:3]}
     with pytest.raises(ValueError, match="none of 2 trials of the study could be trained: too little data to train"):
         search(home, "recommendations", AS_OF, (few, targets), 2, TINY)
+
+
+def test_a_study_of_later_is_not_known_earlier(home: Home) -> None:
+    for day in ("2024-01-01", "2024-03-01"):
+        file = home.root / "studies" / f"recommendations-{day}" / "best.json"
+        file.parent.mkdir(parents=True)
+        file.write_text(json.dumps({"sizes": {"dim": int(day[6:7])}, "recipe": {}, "trials": 1}), "utf-8")
+    found = [best_settings(home, "recommendations", dt.date(2024, month, 1)) for month in (3, 2, 1)]
+    assert [one["sizes"]["dim"] for one in found] == [3, 1, 1]
+    assert best_settings(home, "recommendations", dt.date(2023, 12, 31)) == {}
 
 
 def test_a_study_needs_the_sequence_model(home: Home) -> None:
