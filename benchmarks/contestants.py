@@ -13,6 +13,7 @@ import pandas as pd
 from benchmarks.interactions import AT, ITEM, TITLE, USER, Round
 from models import recommendations
 from models.recommendations.frames import EVERYONE
+from models.recommendations.new_products import NewProducts
 from models.recommendations.popular import BOUGHT, POPULARITY, PRODUCTS
 from models.recommendations.ranker import Recipe, XGBoostRanker
 from models.recommendations.ranker_design import LATELY
@@ -37,7 +38,7 @@ class Asked:
     settings: dict[str, Any] = field(default_factory=dict)
 
 
-MODELS: dict[str, Any] = {model.name: model for model in recommendations.CONTESTANTS}
+MODELS: dict[str, Any] = {model.name: model for model in (*recommendations.CONTESTANTS, NewProducts)}
 
 
 def lists_of(name: str, asked: Asked) -> tuple[pd.DataFrame, dict[str, Any]]:

@@ -214,7 +214,7 @@ FEATURES = (
         "product x as_of",
         ("as_of", "product_id"),
         DBT,
-        "The latest stock of each product that is known tonight, for the reorder plan.",
+        "The latest stock of each product that is known at the cut-off.",
     ),
     Dataset(
         "features_payments",

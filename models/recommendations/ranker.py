@@ -22,6 +22,7 @@ from models.recommendations.frames import at_cutoff, counted_targets, with_purch
 from models.recommendations.lessons import Lesson, ndcg, outcomes
 from models.recommendations.lists import PersonalLists
 from models.recommendations.nearest_customers import NearestCustomers
+from models.recommendations.new_products import NewProducts
 from models.recommendations.own_history import OwnHistory
 from models.recommendations.pool import Pool, build_pool, reasons
 from models.recommendations.popular import BOUGHT
@@ -239,5 +240,6 @@ def sources(top_k: int, exclude_bought: bool, seed: int) -> Mapping[str, Persona
         Ease.name: Ease(**settings),
         NearestCustomers.name: near,
         CoPurchase.name: CoPurchase(**settings),
+        NewProducts.name: NewProducts(**settings),
     }
     return {name: found[name] for name in found if not (exclude_bought and name == OwnHistory.name)}

@@ -18,6 +18,8 @@ Columns = dict[str, Floats]
 WINDOWS = {"week": (1, 7), "month": (1, 28), "quarter": (1, 91), "year": (1, 365), "next_month_last_year": (337, 365)}
 """Days before the cut-off, both ends included."""
 MONTH = 28
+STOCK = "stock"
+"""as_of, product_id, on_hand: the frame may be missing."""
 PRIOR = 10.0
 """Pairs that a share of 2% is believed in from the start with."""
 LATELY = (28, 91, 182)
@@ -29,6 +31,7 @@ def design(features: Features, pool: Pool) -> tuple[list[str], NDArray[np.float3
     everyone = purchases(purchases_of_all(features), pool.known.products)
     columns = _sources(pool) | _pair(features, pool) | _customer(pool)
     product = _product(features, everyone) | _intervals(purchases_of_all(features), everyone)
+    product |= _stock(features, everyone.products, product["product_month"])
     product |= _again(purchases_of_all(features), everyone, everyone.what, len(everyone.products), "product")
     columns |= {name: values[pool.what] for name, values in product.items()}
     again = _again(features[BOUGHT], pool.known, pool.known.who, len(pool.known.customers), "customer")
@@ -125,6 +128,15 @@ def _product(features: Features, everyone: Purchases) -> Columns:
     found["product_times"] = times / np.maximum(pairs, 1)
     found["product_repeat_share"] = again / np.maximum(pairs, 1)
     return found
+
+
+def _stock(features: Features, products: pd.Index, month: Floats) -> Columns:
+    """[P] units on the shelf, and the days that they last at the last month's customers; NaN where unknown."""
+    if STOCK not in features:
+        return {}
+    stock = features[STOCK].drop_duplicates("product_id").set_index("product_id")["on_hand"]
+    units = stock.reindex(products).to_numpy(np.float64)
+    return {"product_stock": units, "product_stock_days": units * MONTH / (month + 1.0)}
 
 
 def _intervals(bought: pd.DataFrame, everyone: Purchases) -> Columns:

@@ -18,10 +18,10 @@ from safetensors.torch import save as save_tensors
 from models.dates import to_days
 from models.files import corrupt, read_checked, read_settings, take, write_model
 from models.protocol import Features
+from models.recommendations.content import word_buckets
 from models.recommendations.lists import PersonalLists
 from models.recommendations.popular import BOUGHT, PRODUCTS
 from models.recommendations.sequence.budget import epochs_within, tokens_of
-from models.recommendations.sequence.content import word_buckets
 from models.recommendations.sequence.growth import grown
 from models.recommendations.sequence.network import Network, Shape
 from models.recommendations.sequence.packing import Ints, Sequences, from_events

@@ -36,10 +36,10 @@ class RecommendationsOutput(AtCutoffs):
         "product_popularity": "features_product_popularity",
         "customer_products": "features_customer_products",
         "products": "features_products",
+        "stock": "features_stock",
     }
     facts: Mapping[str, str] = {
         "catalogue": "dim_products",
-        "stock": "features_stock",
         "segments": "features_segment_popularity",
     }
     targets = "features_recommendation_targets"
@@ -101,7 +101,7 @@ class RecommendationsOutput(AtCutoffs):
         from models.recommendations.segments import segment_lists
 
         rules, bought = rules_of(home), features["customer_products"]
-        products = facts["catalogue"].merge(facts["stock"][["product_id", "on_hand"]], how="left", on="product_id")
+        products = facts["catalogue"].merge(features["stock"][["product_id", "on_hand"]], how="left", on="product_id")
         popular = _longer(model, max(len(products), 1)).predict_default(features)
         lists = _longer(model, MARGIN * rules.top_k).predict(features)
         if "reason_product_id" not in lists.columns:  # popular lists name no product

@@ -145,7 +145,8 @@ class Reading:
         """features_products."""
         kept = ("title", "category", "is_active")
         return {
-            (self.as_of, product_id): {name: row[name] for name in kept} | {"mean_price": self._mean_price(product_id)}
+            (self.as_of, product_id): {name: row[name] for name in kept}
+            | {"mean_price": self._mean_price(product_id), "first_known_on": self.first_known[product_id].date()}
             for (product_id,), row in self.products.items()
         }
 

@@ -92,6 +92,7 @@ def test_the_pool_is_the_union_with_each_sources_rank() -> None:
     pool = build_pool(night, found, False, 10)
     keys = set(zip(pool.who, pool.what, strict=True))
     assert len(keys) == len(pool.who)
+    assert len(pool.found.pop("new_products").who) == 0, "none is new"
     for name, one in pool.found.items():
         assert set(zip(one.who, one.what, strict=True)) <= keys
         assert (np.bincount(one.who) <= 40).all()
@@ -106,7 +107,9 @@ def test_features_of_columns_that_a_shop_has_more_of() -> None:
         day - dt.timedelta(days=30 * (n - 1)) for day, n in zip(bought["last_bought_on"], bought["times"], strict=True)
     ]
     bought = bought.assign(first_bought_on=first, times_28=0)
-    more = {**features, "customer_products": bought, "products": features["products"].assign(mean_price=2.0)}
+    stock = pd.DataFrame({"product_id": ["p02"], "on_hand": [12]})
+    products = features["products"].assign(mean_price=2.0)
+    more = {**features, "customer_products": bought, "products": products, "stock": stock}
     found = {name: source.weighed(more) for name, source in sources(5, False, 7).items()}
     pool = build_pool(more, found, False, 10)
     names, rows = design(more, pool)
@@ -116,3 +119,5 @@ def test_features_of_columns_that_a_shop_has_more_of() -> None:
     assert column["own_interval"][known] == pytest.approx(30)
     assert column["own_interval_due"][known] == pytest.approx(column["own_ago"][known] / 30, rel=1e-5)
     assert column["price_difference"] == pytest.approx(0, abs=1e-6)
+    assert column["product_stock"] == pytest.approx(np.where(pool.what == 2, 12.0, np.nan), nan_ok=True)
+    assert column["product_stock_days"][pool.what == 2] == pytest.approx(12 * 28 / 4)

@@ -27,6 +27,7 @@ def frames(customers: int, buyers: int) -> dict[str, pd.DataFrame]:
         "features_customer_products": bought,
         "features_product_popularity": empty,
         "features_products": empty,
+        "features_stock": empty,
         "features_recommendation_targets": came,
     }
 
@@ -64,12 +65,12 @@ def store() -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
             {"as_of": AS_OF, "product_id": names, "days_ago": 3, "customers": range(24, 0, -2)}
         ),
         "products": pd.DataFrame({"as_of": AS_OF, "product_id": names, "category": "tea", "is_active": True}),
+        "stock": pd.DataFrame({"as_of": AS_OF, "product_id": ["p01"], "on_hand": [0]}),
     }
     catalogue = features["products"].drop(columns="as_of").assign(unit_price=2.0, unit_cost=1.0)
     catalogue.loc[3, "unit_cost"] = 1.9
     facts = {
         "catalogue": catalogue,
-        "stock": pd.DataFrame({"product_id": ["p01"], "on_hand": [0]}),
         "segments": pd.DataFrame(
             {"country": ["FR"], "channel": [""], "product_id": ["p09"], "customers": [150], "segment_customers": [200]}
         ),

@@ -17,7 +17,10 @@ versions as (
         products.is_active,
         row_number() over (
             partition by cutoffs.as_of, products.product_id order by products.dt desc, products.known_at desc
-        ) as place
+        ) as place,
+        cast(
+            min(products.known_at) over (partition by cutoffs.as_of, products.product_id) as date
+        ) as first_known_on
     from products
     cross join cutoffs
     where products.known_at <= cutoffs.as_of
@@ -46,6 +49,7 @@ valid_products as (
         versions.title,
         versions.category,
         case when sales.units > 0 then sales.revenue / sales.units end as mean_price,
+        versions.first_known_on,
         versions.is_active
     from versions
     left join sales on versions.as_of = sales.as_of and versions.product_id = sales.product_id

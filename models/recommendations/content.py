@@ -1,10 +1,11 @@
-"""Content of products as buckets of hashed words: category path, words of the title, size of the price."""
+"""Content of products as words: category path, size of the price, words of the title."""
 
 from __future__ import annotations
 
 import re
 import zlib
 from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
 import pandas as pd
@@ -22,13 +23,18 @@ def word_buckets(products: pd.DataFrame, names: pd.Index, buckets: int) -> Ints:
 
     products: product_id and any of category, title, mean_price; the last row of a product counts.
     """
-    rows = products.drop_duplicates("product_id", keep="last").set_index("product_id").reindex(names)
-    columns = [rows[name].tolist() if name in rows else [None] * len(rows) for name in (CATEGORY, PRICE, NAME)]
     found = np.zeros((len(names), MOST_WORDS), np.int64)
-    for place, (category, price, title) in enumerate(zip(*columns, strict=True)):
-        for column, word in zip(range(MOST_WORDS), _words(category, price, title), strict=False):
+    for place, words in enumerate(words_of(products, names)):
+        for column, word in enumerate(words):
             found[place, column] = 1 + zlib.crc32(word.encode()) % buckets
     return found
+
+
+def words_of(products: pd.DataFrame, names: pd.Index) -> list[list[str]]:
+    """At most 16 words of each of `names`; products as above, an unknown one has none."""
+    rows = products.drop_duplicates("product_id", keep="last").set_index("product_id").reindex(names)
+    columns = [rows[name].tolist() if name in rows else [None] * len(rows) for name in (CATEGORY, PRICE, NAME)]
+    return [list(islice(_words(*values), MOST_WORDS)) for values in zip(*columns, strict=True)]
 
 
 def _words(category: object, price: object, title: object) -> Iterator[str]:
