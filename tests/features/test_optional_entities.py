@@ -79,7 +79,8 @@ def delivered() -> dict[date, dict[str, list[Row]]]:
 
 
 def build(home: Home, night: date, known_after: date, *flags: str) -> None:
-    days = {"as_of": str(night), "cutoffs": [str(night)], "known_after": str(known_after)}
+    nights = [str(night)]
+    days = {"as_of": str(night), "cutoffs": nights, "recommendation_cutoffs": nights, "known_after": str(known_after)}
     run_dbt(
         home,
         ["build", "--exclude-resource-type", "unit_test", "--select", *(f"+{name}" for name in MODELS), *flags],
