@@ -36,7 +36,8 @@ PURCHASES = "purchases"
 that `customer_products` holds counts once, on the day it was first bought."""
 REASON, LIKE_RECENT = "next_in_sequence", "like_recent"
 """The second where one product of the customer's own explains the row."""
-FIRST_BOUGHT = {"first_bought_on": "bought_at"}
+AT = "bought_at"
+FIRST_BOUGHT = {"first_bought_on": AT}
 FEWEST_EVENTS = 20
 """Purchases under which nothing is learnt."""
 _WEIGHTS, _PRODUCTS = "weights.safetensors", "products.json"
@@ -212,10 +213,11 @@ def _purchases(features: Features) -> pd.DataFrame:
 
 
 def _sequences(events: pd.DataFrame, customers: pd.Index, products: pd.Index) -> Sequences:
-    """The products of each customer in the order of bought_at, then of product_id; others left out."""
-    by = [name for name in ("bought_at", "product_id") if name in events.columns]
-    events = events.sort_values(by, kind="stable")
+    """The products of each customer in the order of bought_at; those of one moment in an order that says nothing."""
+    mixed = pd.util.hash_array(events["product_id"].to_numpy(object), categorize=False)
+    events = events.assign(mixed=mixed).sort_values([AT, "mixed"] if AT in events else ["mixed"], kind="stable")
     who = np.asarray(customers.get_indexer(pd.Index(events["customer_id"])), dtype=np.int64)
     what = np.asarray(products.get_indexer(pd.Index(events["product_id"])), dtype=np.int64)
     kept = (who >= 0) & (what >= 0)
-    return from_events(who[kept], what[kept], len(customers))
+    at = np.asarray(pd.to_datetime(events[AT]), "datetime64[ns]").astype(np.int64)[kept] if AT in events else None
+    return from_events(who[kept], what[kept], len(customers), at)

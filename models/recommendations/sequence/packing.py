@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +18,15 @@ SLACK = 128
 
 @dataclass(frozen=True)
 class Sequences:
-    """Items of each user in time order: user u's are items[starts[u]:starts[u + 1]]."""
+    """Items of each user in time order: user u's are items[starts[u]:starts[u + 1]].
+
+    Events of a user with the same number in `baskets` came at once: their order says nothing, and what comes next is
+    the basket after. Without the numbers each event is a basket of its own.
+    """
 
     items: Ints  # [E]
     starts: Ints  # [U + 1]
+    baskets: Ints | None = None  # [E]
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -33,30 +39,57 @@ class Sequences:
     def of(self, users: Ints) -> Sequences:
         """The sequences of these users, in this order."""
         lengths = self.lengths[users]
-        return Sequences(self.items[_ranges(self.starts[users], lengths)], _starts(lengths))
+        return self._at(_ranges(self.starts[users], lengths), lengths)
 
     def latest(self, most: int) -> Sequences:
         """The last `most` events of each user."""
         kept = np.minimum(self.lengths, most)
-        return Sequences(self.items[_ranges(self.starts[1:] - kept, kept)], _starts(kept))
+        return self._at(_ranges(self.starts[1:] - kept, kept), kept)
+
+    def _at(self, events: Ints, lengths: Ints) -> Sequences:
+        return Sequences(self.items[events], _starts(lengths), None if self.baskets is None else self.baskets[events])
+
+    @cached_property
+    def following(self) -> tuple[Ints, Ints]:
+        """[E] where the basket after each event's own begins, and how many events it has: 0 where there is none."""
+        users = np.repeat(np.arange(len(self)), self.lengths)
+        baskets = np.arange(len(users)) if self.baskets is None else self.baskets
+        begins = np.ones(len(users), np.bool_)
+        begins[1:] = (users[1:] != users[:-1]) | (baskets[1:] != baskets[:-1])
+        first = np.flatnonzero(begins)
+        size = np.diff(np.append(first, len(users)))
+        has_next = np.append(users[first[1:]] == users[first[:-1]], [False])[: len(first)]
+        group = np.cumsum(begins) - 1
+        start, count = np.append(first[1:], [0])[: len(first)], np.append(size[1:], [0])[: len(first)]
+        return start[group], np.where(has_next, count, 0)[group]
+
+    @cached_property
+    def inputs(self) -> Ints:
+        """[U] events of each user that have a basket after their own, the first of the user."""
+        told = np.concatenate([[0], np.cumsum(self.following[1] > 0)])
+        return np.diff(told[self.starts])
 
     def without_last(self, users: Ints) -> Sequences:
-        """The same without the last event of these users, who must have one."""
-        gone = self.starts[1:][users] - 1
+        """The same without the last basket of these users."""
         lengths = self.lengths.copy()
-        lengths[users] -= 1
-        return Sequences(np.delete(self.items, gone), _starts(lengths))
+        lengths[users] = self.inputs[users]
+        return self._at(_ranges(self.starts[:-1], lengths), lengths)
 
     def last(self, users: Ints) -> Ints:
-        """[n] the last item of each of these users."""
-        return self.items[self.starts[1:][users] - 1]
+        """[n] an item of the last basket of each of these users, who must have one; the user's number says which."""
+        size = self.lengths[users] - self.inputs[users]
+        return self.items[self.starts[1:][users] - 1 - users % size]
 
 
-def from_events(users: Ints, items: Ints, count: int) -> Sequences:
-    """Sequences of `count` users from events in time order; an event's user is users[e], in 0..count-1."""
+def from_events(users: Ints, items: Ints, count: int, at: Ints | None = None) -> Sequences:
+    """Sequences of `count` users from events in time order; an event's user is users[e], in 0..count-1.
+
+    at [E]: when each came; those of one user at once are a basket.
+    """
     order = np.argsort(users, kind="stable")
     lengths = np.bincount(users, minlength=count).astype(np.int64)
-    return Sequences(np.asarray(items, np.int64)[order], _starts(lengths))
+    baskets = None if at is None else np.asarray(at, np.int64)[order]
+    return Sequences(np.asarray(items, np.int64)[order], _starts(lengths), baskets)
 
 
 @dataclass(frozen=True)
@@ -112,11 +145,11 @@ def _groups(lengths: Ints) -> list[tuple[int, int]]:
 
 
 def windows(sequences: Sequences, length: int, random: np.random.Generator) -> tuple[Ints, Ints]:
-    """Starts and lengths of windows of at most `length` events that have a next one, covering all of them.
+    """Starts and lengths of windows of at most `length` events that have a next basket, covering all of them.
 
     A longer sequence is cut anew each time: its first window has a random length.
     """
-    inputs = np.maximum(sequences.lengths - 1, 0)
+    inputs = sequences.inputs
     first = np.where(inputs > length, random.integers(1, length + 1, len(inputs)), inputs)
     count = np.where(inputs > 0, 1 + -(-(inputs - first) // length), 0)
     user = np.repeat(np.arange(len(count)), count)

@@ -44,8 +44,8 @@ def fit_sequences(
     process calls this with the same arguments and trains on its share of every step; the first judges, tells
     `on_epoch` and writes the checkpoint, which all of them read. Raises ValueError with too little data.
     """
-    if not (sequences.lengths > 1).any():
-        raise ValueError("too little data to train a sequence model: nobody has two events")
+    if not sequences.inputs.any():
+        raise ValueError("too little data to train a sequence model: nobody has two events, one after the other")
     with on_device(recipe.device, recipe.threads) as device:
         torch.manual_seed(recipe.seed)
         words = None if content is None else torch.from_numpy(content)
@@ -69,7 +69,7 @@ class _Training:
         self.average = copy.deepcopy(network).eval()
         self.best = _copied(self.average)
         self.judged = _drawn(sequences, recipe)
-        held = np.flatnonzero(sequences.lengths > 2) if recipe.hold_out_all else self.judged
+        held = np.flatnonzero(sequences.inputs > 1) if recipe.hold_out_all else self.judged
         self.targets = sequences.last(self.judged)
         self.learnt = sequences.without_last(held)
         self.asked = self.learnt.of(self.judged)
@@ -151,8 +151,12 @@ class _Training:
         return float(loss)
 
     def _loss(self, packed: Packed, drawn: Ints, shift: Tensor) -> Tensor:
-        items = self.learnt.items
-        now, following = items[packed.events], items[packed.events + 1]
+        items, (first, count) = self.learnt.items, self.learnt.following
+        drawn_place = np.random.default_rng([self.recipe.seed, self.progress.step, 3, self.rank]).random(
+            len(packed.events)
+        )
+        next_event = first[packed.events] + (drawn_place * count[packed.events]).astype(np.int64)
+        now, following = items[packed.events], items[next_event]
         named, at = np.unique(np.concatenate([now, following, drawn]), return_inverse=True)
         place = torch.from_numpy(at).to(self.device)
         vectors = self.network.vectors(torch.from_numpy(named).to(self.device), self.recipe.unknown)
@@ -179,8 +183,8 @@ class _Training:
 
 
 def _drawn(sequences: Sequences, recipe: Recipe) -> Ints:
-    """The users who judge: of those with three events and more."""
-    able = np.flatnonzero(sequences.lengths > 2)
+    """The users who judge: of those with two events and more before their last basket."""
+    able = np.flatnonzero(sequences.inputs > 1)
     random = np.random.default_rng([recipe.seed, 2])
     return np.sort(random.choice(able, min(recipe.judged, len(able)), replace=False))
 

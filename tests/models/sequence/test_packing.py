@@ -60,3 +60,20 @@ def test_sequences_by_hand() -> None:
     assert found.last(np.array([1, 0])).tolist() == [13, 14]
     assert found.without_last(np.array([0, 1])).items.tolist() == [11, 10, 12]
     assert found.of(np.array([1, 2, 0])).items.tolist() == [10, 12, 13, 11, 14]
+
+
+def test_what_came_at_once_is_one_basket() -> None:
+    """Baskets a: {0, 1}, {2}, {3, 4}; b: {5, 6}, begun when a's last was; c: nothing."""
+    users, at = np.array([0] * 5 + [1] * 2), np.array([1, 1, 2, 3, 3, 3, 3])
+    found = from_events(users, np.arange(7), 3, at)
+    start, count = found.following
+    assert count.tolist() == [1, 1, 2, 0, 0, 0, 0]
+    assert start[:3].tolist() == [2, 2, 3]
+    assert found.inputs.tolist() == [3, 0, 0]
+    assert found.without_last(np.array([0, 1])).items.tolist() == [0, 1, 2]
+    assert found.without_last(np.array([0])).lengths.tolist() == [3, 2, 0]
+    assert {int(found.last(np.array([0]))[0]), int(found.last(np.array([1]))[0])} <= {3, 4, 5, 6}
+    starts, sizes = windows(found, 2, np.random.default_rng(0))
+    assert sorted(np.concatenate([np.arange(s, s + n) for s, n in zip(starts, sizes, strict=True)])) == [0, 1, 2]
+    assert found.of(np.array([1, 0])).following[1].tolist() == [0, 0, 1, 1, 2, 0, 0]
+    assert found.latest(3).following[1].tolist() == [2, 0, 0, 0, 0]

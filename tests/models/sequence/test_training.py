@@ -21,6 +21,7 @@ from models.recommendations.sequence.growth import grown
 from models.recommendations.sequence.network import Network, Shape
 from models.recommendations.sequence.packing import Sequences, from_events
 from models.recommendations.sequence.recipe import Recipe
+from models.recommendations.sequence.scoring import score_top_k
 from models.recommendations.sequence.training import fit_sequences
 
 ITEMS = 40
@@ -170,6 +171,20 @@ def test_an_epoch_from_an_older_model_over_fewer_items_beats_one_from_scratch() 
     _, warm = fit_sequences(found, SHAPE, once, start=start)
     assert len(cold) == len(warm) == 1
     assert warm[0]["ndcg_at_10"] > 1.1 * cold[0]["ndcg_at_10"]
+
+
+def test_it_learns_the_next_basket_and_nothing_of_what_came_at_once() -> None:
+    """Baskets of two, in an order of their own: a, a + 1; then a + 10, a + 11; and so on."""
+    first = 2 * np.random.default_rng(1).integers(0, ITEMS // 2, 300)
+    items = np.stack([(first + step) % ITEMS for step in (0, 1, 10, 11, 20, 21, 30, 31)], axis=1)
+    at = np.tile(np.repeat(np.arange(4), 2), len(first))
+    found = from_events(np.repeat(np.arange(len(first)), 8), items.ravel(), len(first), at)
+    recipe = Recipe(epochs=12, batch_tokens=128, learning_rate=5e-3, warmup=5, judged=80, patience=12, dropout=0.1)
+    network, _ = fit_sequences(found, SHAPE, recipe)
+    asked = found.without_last(np.arange(len(first)))
+    best, _ = score_top_k(network, asked, 2, seen=asked)
+    right = [set(row) == set(had[-2:]) for row, had in zip(best.tolist(), items.tolist(), strict=True)]
+    assert np.mean(right) > 0.9
 
 
 def test_what_was_held_out_teaches_nothing() -> None:
