@@ -33,6 +33,8 @@ from models.recommendations.sequence.scoring import ranks_of
 from models.recommendations.sequence.training import fit_sequences
 
 NEGATIVES, K = 256, 10
+PEERS_RECIPE = {"learning_rate": 1e-3, "dropout": 0.2}
+"""RecTools' own, and a short average: three epochs are few steps."""
 NDCG, HITS = f"ndcg_at_{K}", f"hit_rate_at_{K}"
 
 
@@ -99,7 +101,13 @@ def _ours(known: Sequences, targets: Ints, items: int, case: Case, given: argpar
 
     shape = Shape(items=items, dim=64, blocks=2, heads=2, hidden=64, length=case.length)
     recipe = Recipe(
-        epochs=given.epochs, negatives=NEGATIVES, judged=500, patience=given.epochs, seed=given.seed, **_steps(case)
+        epochs=given.epochs,
+        negatives=NEGATIVES,
+        judged=500,
+        patience=given.epochs,
+        seed=given.seed,
+        **PEERS_RECIPE,
+        **_steps(case),
     )
     network, curve = fit_sequences(known.latest(case.length + 1), shape, recipe, on_epoch=tell)
     fitted = time.process_time()
@@ -117,7 +125,7 @@ def _ours(known: Sequences, targets: Ints, items: int, case: Case, given: argpar
 
 def _steps(case: Case) -> dict[str, Any]:
     """Smaller steps where an epoch has few tokens."""
-    return {"batch_tokens": 512, "warmup": 50} if case.history else {}
+    return {"batch_tokens": 512, "warmup": 50} if case.history else {"batch_tokens": 4_096}
 
 
 def _theirs(known: Sequences, targets: Ints, case: Case, given: argparse.Namespace) -> dict[str, Any]:

@@ -79,7 +79,9 @@ class _Training:
         self.optimiser = torch.optim.AdamW(
             network.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=0.0, fused=True
         )
-        self.steps = max(1, recipe.epochs * -(-int(self.learnt.lengths.sum()) // recipe.batch_tokens))
+        tokens = int(self.learnt.lengths.sum())
+        self.batch_tokens = recipe.tokens_a_step(tokens)
+        self.steps = max(1, recipe.epochs * -(-tokens // self.batch_tokens))
         self.identity = {"recipe": asdict(recipe), "shape": asdict(network.shape), "events": len(sequences.items)}
         self.identity |= {"processes": self.processes} if self.processes > 1 else {}
         self.progress = (
@@ -115,7 +117,7 @@ class _Training:
         random = np.random.default_rng([self.recipe.seed, self.progress.epoch])
         starts, lengths = windows(self.learnt, self.network.shape.length, random)
         order, tokens, begun = random.permutation(len(starts)), 0, time.perf_counter()
-        for at, pieces in enumerate(steps(lengths, self.recipe.batch_tokens, order)):
+        for at, pieces in enumerate(steps(lengths, self.batch_tokens, order)):
             if at < self.progress.batch:
                 continue
             ours, count = share_of(pieces, lengths), int(lengths[pieces].sum())
