@@ -126,7 +126,7 @@ def test_scores_leave_out_what_was_seen_and_what_is_not_shown() -> None:
 def test_chunks_of_another_size_give_the_same_lists(users: int, tokens: int, monkeypatch: pytest.MonkeyPatch) -> None:
     net, found = network(), sequences(np.random.default_rng(4).integers(0, 15, 90).tolist())
     places, scores = score_top_k(net, found, 20, seen=found)
-    monkeypatch.setattr(scoring, "ENCODED_TOKENS", tokens)
+    monkeypatch.setitem(scoring.ENCODED_CELLS, "cpu", tokens)
     again, theirs = score_top_k(net, found, 20, seen=found, users_at_once=users)
     assert np.allclose(scores, theirs, atol=1e-5)
     gap = np.abs(np.diff(scores, axis=1))
