@@ -30,7 +30,7 @@ from models.recommendations.sequence.packing import Ints, Sequences, from_events
 from models.recommendations.sequence.reasons import explaining
 from models.recommendations.sequence.recipe import Recipe
 from models.recommendations.sequence.runtime import machine, on_device
-from models.recommendations.sequence.scoring import score_top_k
+from models.recommendations.sequence.scoring import is_same_for_a_user, score_top_k
 from models.recommendations.sequence.training import OnEpoch, fit_sequences
 
 PURCHASES = "purchases"
@@ -160,9 +160,9 @@ class SequenceTransformer(PersonalLists):
     def fingerprints(self, features: Features) -> pd.Series | None:
         """By customer: the own purchases, what is on sale, the settings and the machine; nothing else is looked at.
 
-        None on a GPU: that its bits don't change with who is scored as well has not been seen.
+        None where a customer's bits may change with who is scored as well: on a GPU, and with heads of odd widths.
         """
-        if self.recipe.device != "cpu":
+        if not is_same_for_a_user(self.shape, self.recipe.device):
             return None
         night = self._night(features)
         asked_for = (machine(), self.top_k, self.exclude_bought, self.explained, night.products.tolist())

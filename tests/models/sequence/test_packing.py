@@ -52,19 +52,17 @@ def test_steps_follow_the_order_given() -> None:
 
 def test_the_slab_of_a_user_follows_from_the_own_length() -> None:
     lengths = np.array([0, 1, 8, 9, 10, 33, 40, 200, 199, 9])
-    found = list(slabs(lengths, 200, 20))
+    found = list(slabs(np.append(lengths, [9, 9]), 200, 40))
     assert [(users.tolist(), width) for users, width in found] == [
         ([1], 1),
         ([2], 8),
-        ([3, 4], 10),
-        ([9], 10),
-        ([5], 40),
-        ([6], 40),
-        ([7], 200),
-        ([8], 200),
+        ([3, 4, 9, 10], 10),
+        ([11], 10),
+        ([5, 6], 40),
+        ([7, 8], 200),
     ]
-    alone = {length: width for length in set(lengths.tolist()) for _, width in slabs(np.array([length]), 200, 20)}
-    assert all(alone[length] == width for users, width in found for length in lengths[users].tolist())
+    alone = {length: width for length in set(lengths.tolist()) for _, width in slabs(np.array([length]), 200, 40)}
+    assert all(alone[length] == width for users, width in found for length in lengths[users[users < 10]].tolist())
     assert all(length <= width <= 1.25 * length for length, width in alone.items())
 
 
