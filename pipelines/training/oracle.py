@@ -27,7 +27,7 @@ ORACLE = "oracle"
 
 @dataclass(frozen=True)
 class Judged:
-    """One metric, higher is better, on the windows of the training as of a date: the contestants', then the oracle's."""
+    """One metric, higher is better, on the windows of the training as of a date: of contestants, the oracle last."""
 
     output: str
     metric: str
