@@ -6,12 +6,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
@@ -23,9 +22,9 @@ from models.recommendations.lists import PersonalLists
 from models.recommendations.popular import BOUGHT, PRODUCTS
 from models.recommendations.sequence.budget import epochs_within, tokens_of
 from models.recommendations.sequence.content import word_buckets
-from models.recommendations.sequence.fingerprints import fingerprints
 from models.recommendations.sequence.growth import grown
 from models.recommendations.sequence.network import Network, Shape
+from models.recommendations.sequence.night import Night
 from models.recommendations.sequence.packing import Ints, Sequences, from_events
 from models.recommendations.sequence.reasons import explaining
 from models.recommendations.sequence.recipe import Recipe
@@ -42,18 +41,6 @@ FIRST_BOUGHT = {"first_bought_on": "bought_at"}
 FEWEST_EVENTS = 20
 """Purchases under which nothing is learnt."""
 _WEIGHTS, _PRODUCTS = "weights.safetensors", "products.json"
-
-
-class _Night(NamedTuple):
-    """What is asked of the network: U customers, over N products."""
-
-    network: Network
-    customers: pd.Index
-    products: pd.Index
-    asked: Sequences
-    seen: Sequences | None
-    """What is left out."""
-    shown: NDArray[np.bool_]  # [N]
 
 
 class SequenceTransformer(PersonalLists):
@@ -166,18 +153,15 @@ class SequenceTransformer(PersonalLists):
             return None
         night = self._night(features)
         asked_for = (machine(), self.top_k, self.exclude_bought, self.explained, night.products.tolist())
-        content = night.network.content.cpu().numpy()
-        shared = [json.dumps(asked_for).encode(), night.shown.tobytes(), content.tobytes()]
-        own = [night.asked, *([] if night.seen is None else [night.seen])]
-        return pd.Series(fingerprints(shared, own), index=night.customers, dtype="str")
+        return night.fingerprints(json.dumps(asked_for).encode())
 
-    def _night(self, features: Features) -> _Night:
+    def _night(self, features: Features) -> Night:
         if self.network is None:
             raise ValueError(f"{self.name} has not been fitted: call fit or load first")
         customers = pd.Index(features[BOUGHT]["customer_id"].unique()).sort_values()
         network, products = self._for(features[PRODUCTS])
         on_sale = features[PRODUCTS].loc[features[PRODUCTS]["is_active"].astype(bool), "product_id"]
-        return _Night(
+        return Night(
             network,
             customers,
             products,
