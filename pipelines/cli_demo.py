@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -12,6 +13,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines.errors import UsageFault
+
+if TYPE_CHECKING:
+    from pipelines.training.oracle import Judged
 
 app = typer.Typer()
 out = Console(highlight=False)
@@ -61,12 +65,17 @@ def oracle() -> None:
 
     with out.status("judging the oracle"):
         found = judge_oracle(Home.open())
+    out.print(oracle_table(found))
+    out.print("outputs that are not named come from real orders, or nobody knows the best figure there", style="dim")
+
+
+def oracle_table(found: Sequence[Judged]) -> Table:
+    """Every contestant beside the oracle."""
     table = Table(title="the best anyone could do", title_style="bold", title_justify="left", box=SIMPLE_HEAD)
-    for heading in ("output", "model", "figure [95%]"):
+    for heading in ("output", "model", "figure [95%]", "of the oracle's"):
         table.add_column(heading)
     for one in found:
         for model, figure in one.figures.items():
             shown = f"{figure.value:.3f} {escape(f'[{figure.low:.3f}, {figure.high:.3f}]')}"
-            table.add_row(f"{one.output}, {one.metric}", model, shown)
-    out.print(table)
-    out.print("outputs that are not named come from real orders, or nobody knows the best figure there", style="dim")
+            table.add_row(f"{one.output}, {one.metric}", model, shown, f"{one.share(model):.0%}")
+    return table

@@ -20,7 +20,8 @@ from pipelines.records import champions, clock, releases, steps
 from pipelines.storage import Stored
 
 FRESH = timedelta(days=1)  # what is younger may be about to be named by a step that runs
-KINDS = ("snapshots", "releases", "models", "incoming", "quarantine", "parts")  # in the order of their removal
+KINDS = ("snapshots", "releases", "models", "candidates", "incoming", "quarantine", "parts")
+"""In the order of their removal."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def survey(home: Home, since: datetime) -> Pruned:
     night = _named_by_nights(home, cutoff)
     snapshots |= night | {key for key in young if key.startswith("snapshots/")}
     parts |= {part for key in snapshots if home.storage.exists(key) for part in _parts_of(home, key)}
-    folders = {f"releases/{release}" for release in kept} | night | _models(home)
+    folders = {f"releases/{release}" for release in kept} | night | _models(home) | _candidates(home, kept)
     removed = [
         stored
         for kind in KINDS
@@ -110,6 +111,12 @@ def _models(home: Home) -> set[str]:
     """The folders of the models that ever were champion: a backfill of an old night asks for them again."""
     rows = home.records.rows(sa.select(champions.c.output, champions.c.model_version).distinct())
     return {f"models/{row['output']}/{row['model_version']}" for row in rows}
+
+
+def _candidates(home: Home, kept: Iterable[str]) -> set[str]:
+    """What the models of the retained releases found last: the next night takes it over."""
+    rows = home.records.rows(sa.select(releases.c.model_versions).where(releases.c.release_id.in_(list(kept))))
+    return {f"candidates/{version}.sealed" for row in rows for version in row["model_versions"].values()}
 
 
 def _parts_of(home: Home, key: str) -> set[str]:

@@ -17,11 +17,12 @@ from pipelines.catalog import OUTPUT_TABLES
 from pipelines.errors import Busy, StorageFault
 from pipelines.features.snapshot import parts_lock
 from pipelines.home import Home
-from pipelines.prune import prune, retained
+from pipelines.prune import KINDS, prune, retained
 from pipelines.publishing.manifest import checked_files, read_manifest
 from pipelines.publishing.publish import export, rollback
 from pipelines.publishing.release import is_published, last_release
 from pipelines.records import pointer, releases
+from pipelines.scoring.taken_over import key_of
 from pipelines.storage import Storage
 from tests.publishing.generators import AS_OF, VERSIONS, crown, home_in, night, publish_night
 
@@ -40,8 +41,7 @@ def home_with(root: Path, keep_days: int = 2, storage: str = "") -> Home:
 
 
 def everything(home: Home) -> dict[str, bytes]:
-    kinds = ("releases", "snapshots", "parts", "models", "incoming", "quarantine")
-    return {key: home.storage.path(key).read_bytes() for kind in kinds for key in home.storage.keys(kind)}
+    return {key: home.storage.path(key).read_bytes() for kind in KINDS for key in home.storage.keys(kind)}
 
 
 def exports(home: Home, folder: Path, names: list[str]) -> dict[str, dict[str, bytes]]:
@@ -68,6 +68,7 @@ def home(request: pytest.FixtureRequest, tmp_path: Path) -> Home:
         home.storage.put_json(f"quarantine/{as_of}/orders.parquet", {})
     for output, version in (*VERSIONS.items(), ("risk", "challenger-00")):
         home.storage.put_json(f"models/{output}/{version}/digests.json", {})
+        home.storage.put_json(key_of(version), {})
     return home
 
 
@@ -88,6 +89,7 @@ def test_what_is_retained_exports_byte_for_byte(home: Home, tmp_path: Path) -> N
     dated = [key.split("/")[1] for key in left if key.startswith(("incoming/", "quarantine/"))]
     assert min(dated) == str(cutoff)
     assert sorted(key.split("/")[1] for key in left if key.startswith("models/")) == sorted(VERSIONS)
+    assert {key for key in left if key.startswith("candidates/")} == {key_of(version) for version in VERSIONS.values()}
     assert prune(home, fresh=NOW).removed == []
 
 

@@ -71,6 +71,14 @@ class PersonalLists(ABC):
     def candidates(self, features: Features) -> pd.DataFrame:
         """customer_id, product_id, score (above 0), reason, reason_product_id of one cut-off; any order."""
 
+    def fingerprints(self, features: Features) -> pd.Series | None:
+        """By customer_id, a digest of all that the candidates of one cut-off follow from beside what `fit` learnt.
+
+        Equal digests, the same rows bit for bit, whoever is scored as well. None where candidates follow from the day
+        or from other customers' purchases: then all of them are new each night.
+        """
+        return None
+
     def fit(self, features: Features, targets: pd.DataFrame) -> Self:
         """Choose the weights with the greatest NDCG at top_k on the matured targets; of equals the first.
 
@@ -112,12 +120,14 @@ class PersonalLists(ABC):
         found: Made = self._kept[key]
         return found
 
-    def predict(self, features: Features) -> pd.DataFrame:
+    def predict(self, features: Features, found: pd.DataFrame | None = None) -> pd.DataFrame:
         """as_of, customer_id, rank (from 1), product_id, score, reason, reason_product_id, sorted by the first three.
 
-        Scores above 1 are candidates', below 1 those of the popular list (its share of the most popular).
+        Scores above 1 are candidates', below 1 those of the popular list (its share of the most popular). found: the
+        candidates, where they are known already and there is one cut-off.
         """
-        return self._lists(features, {})
+        days = np.unique(to_days(features[BOUGHT]["as_of"]))
+        return self._lists(features, {} if found is None else dict.fromkeys(days, found))
 
     def _lists(self, features: Features, known: Known) -> pd.DataFrame:
         """The lists of all cut-offs; candidates that are known already are not looked for again."""

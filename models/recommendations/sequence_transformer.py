@@ -24,11 +24,12 @@ from models.recommendations.popular import BOUGHT, PRODUCTS
 from models.recommendations.sequence.budget import epochs_within, tokens_of
 from models.recommendations.sequence.growth import grown
 from models.recommendations.sequence.network import Network, Shape
+from models.recommendations.sequence.night import Night
 from models.recommendations.sequence.packing import Ints, Sequences, from_events
 from models.recommendations.sequence.reasons import explaining
 from models.recommendations.sequence.recipe import Recipe
-from models.recommendations.sequence.runtime import on_device
-from models.recommendations.sequence.scoring import score_top_k
+from models.recommendations.sequence.runtime import machine, on_device
+from models.recommendations.sequence.scoring import is_same_for_a_user, score_top_k
 from models.recommendations.sequence.training import OnEpoch, fit_sequences
 
 PURCHASES = "purchases"
@@ -123,18 +124,11 @@ class SequenceTransformer(PersonalLists):
 
         score is exp(logit); it is lower without the purchases of reason_product_id.
         """
-        if self.network is None:
-            raise ValueError(f"{self.name} has not been fitted: call fit or load first")
-        customers = pd.Index(features[BOUGHT]["customer_id"].unique()).sort_values()
-        network, products = self._for(features[PRODUCTS])
-        asked = _sequences(_purchases(features), customers, products)
-        on_sale = features[PRODUCTS].loc[features[PRODUCTS]["is_active"].astype(bool), "product_id"]
-        seen = _sequences(features[BOUGHT], customers, products) if self.exclude_bought else None
+        night = self._night(features)
+        customers, products, asked = night.customers, night.products, night.asked
         with on_device(self.recipe.device, self.recipe.threads) as device:
-            network = network.to(device)
-            what, logits = score_top_k(
-                network, asked, self.top_k, seen=seen, shown=np.asarray(products.isin(on_sale), dtype=np.bool_)
-            )
+            network = night.network.to(device)
+            what, logits = score_top_k(network, asked, self.top_k, seen=night.seen, shown=night.shown)
             who, place = np.nonzero((what >= 0) & (asked.lengths > 0)[:, None])
             item, logit = what[who, place], logits[who, place]
             why = np.full(len(who), -1, np.int64)
@@ -149,6 +143,32 @@ class SequenceTransformer(PersonalLists):
                 "reason": np.where(is_told, LIKE_RECENT, REASON),
                 "reason_product_id": names.reindex(np.where(is_told, why, -1)).reset_index(drop=True),
             }
+        )
+
+    def fingerprints(self, features: Features) -> pd.Series | None:
+        """By customer: the own purchases, what is on sale, the settings and the machine; nothing else is looked at.
+
+        None where a customer's bits may change with who is scored as well: on a GPU, and with heads of odd widths.
+        """
+        if not is_same_for_a_user(self.shape, self.recipe.device):
+            return None
+        night = self._night(features)
+        asked_for = (machine(), self.top_k, self.exclude_bought, self.explained, night.products.tolist())
+        return night.fingerprints(json.dumps(asked_for).encode())
+
+    def _night(self, features: Features) -> Night:
+        if self.network is None:
+            raise ValueError(f"{self.name} has not been fitted: call fit or load first")
+        customers = pd.Index(features[BOUGHT]["customer_id"].unique()).sort_values()
+        network, products = self._for(features[PRODUCTS])
+        on_sale = features[PRODUCTS].loc[features[PRODUCTS]["is_active"].astype(bool), "product_id"]
+        return Night(
+            network,
+            customers,
+            products,
+            _sequences(_purchases(features), customers, products),
+            _sequences(features[BOUGHT], customers, products) if self.exclude_bought else None,
+            np.asarray(products.isin(on_sale), dtype=np.bool_),
         )
 
     def _content(self, catalogue: pd.DataFrame, products: pd.Index) -> Ints | None:

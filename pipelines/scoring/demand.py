@@ -11,7 +11,7 @@ import pandas as pd
 from models.protocol import Features, Model
 from pipelines.home import Home
 from pipelines.scoring.frames import AtCutoffs
-from pipelines.scoring.outputs import Measures, Tables
+from pipelines.scoring.outputs import Counts, Measures, Tables
 
 
 class DemandOutput(AtCutoffs):
@@ -67,7 +67,7 @@ class DemandOutput(AtCutoffs):
 
     def tables(
         self, home: Home, as_of: date, model: Model, features: Features, facts: Features, version: str
-    ) -> Tables:
+    ) -> tuple[Tables, Counts]:
         """`demand_forecasts`, period h starting h - 1 periods after as_of, and `reorder_plan` where stock is known."""
         from models.reorder import Costs, reorder_plan
 
@@ -83,8 +83,4 @@ class DemandOutput(AtCutoffs):
             service_level=demand.service_level,
             costs=Costs(demand.holding_cost_share, demand.stockout_cost_share, demand.order_cost),
         )
-        return {"demand_forecasts": forecasts, "reorder_plan": plan}
-
-    def unserved(self, features: Features, tables: Tables) -> int:
-        """None: every product in scope has a forecast."""
-        return 0
+        return {"demand_forecasts": forecasts, "reorder_plan": plan}, {}

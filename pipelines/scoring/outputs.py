@@ -17,6 +17,7 @@ from pipelines.training.cutoffs import Cutoffs
 
 Measures = dict[str, pd.DataFrame]  # metric -> numerator and denominator per entity, as models.metrics gives them
 Tables = dict[str, pd.DataFrame]  # published table -> its rows, without release_id and as_of
+Counts = dict[str, int]  # what the step's result says beside the rows of tables
 
 
 class Output(Protocol):
@@ -53,11 +54,8 @@ class Output(Protocol):
 
     def tables(
         self, home: Home, as_of: date, model: Model, features: Features, facts: Features, version: str
-    ) -> Tables:
-        """Tonight's published tables."""
-
-    def unserved(self, features: Features, tables: Tables) -> int:
-        """How many of those the output is for have no row: counted, for the audit."""
+    ) -> tuple[Tables, Counts]:
+        """Tonight's published tables; `unserved` counts those the output is for who have no row, for the audit."""
 
 
 OUTPUTS: dict[str, str] = {

@@ -15,7 +15,8 @@ from models.recommendations.lists import COLUMNS
 from models.recommendations.rules import Rules
 from pipelines.home import Home
 from pipelines.scoring.frames import AtCutoffs, Frames, Learning
-from pipelines.scoring.outputs import Measures, Tables
+from pipelines.scoring.outputs import Counts, Measures, Tables
+from pipelines.scoring.taken_over import lists_of
 
 MOST_JUDGED = 20_000
 """Customers who bought something after a cut-off that contestants are judged on, drawn by their id; all are served."""
@@ -95,7 +96,7 @@ class RecommendationsOutput(AtCutoffs):
 
     def tables(
         self, home: Home, as_of: date, model: Model, features: Features, facts: Features, version: str
-    ) -> Tables:
+    ) -> tuple[Tables, Counts]:
         """`recommendations` for customers with history, `recommendations_default` for others, by the shop's rules."""
         from models.recommendations.rules import apply_rules
         from models.recommendations.segments import segment_lists
@@ -103,24 +104,18 @@ class RecommendationsOutput(AtCutoffs):
         rules, bought = rules_of(home), features["customer_products"]
         products = facts["catalogue"].merge(features["stock"][["product_id", "on_hand"]], how="left", on="product_id")
         popular = _longer(model, max(len(products), 1)).predict_default(features)
-        lists = _longer(model, MARGIN * rules.top_k).predict(features)
+        lists, counts = lists_of(home, _longer(model, MARGIN * rules.top_k), features, version)
         if "reason_product_id" not in lists.columns:  # popular lists name no product
             lists["reason_product_id"] = pd.Series([None] * len(lists), dtype="str")
         defaults = segment_lists(popular, facts["segments"], MARGIN * rules.top_k)
         shown = apply_rules(_as_lists(defaults, as_of), popular, products, bought.iloc[:0], rules)
         segments = pd.Series(shown["customer_id"]).str.split(SEPARATOR, expand=True, n=1).replace("", None)
+        own = apply_rules(lists, popular, products, bought, rules).assign(arm="model", model_version=version)
+        unserved = bought["customer_id"].nunique() - own["customer_id"].nunique()  # they have bought all there is
         return {
-            "recommendations": apply_rules(lists, popular, products, bought, rules).assign(
-                arm="model", model_version=version
-            ),
+            "recommendations": own,
             "recommendations_default": shown.assign(country=segments.get(0), channel=segments.get(1)),
-        }
-
-    def unserved(self, features: Features, tables: Tables) -> int:
-        """Customers with history who have bought all that may be shown."""
-        return int(features["customer_products"]["customer_id"].nunique()) - int(
-            tables["recommendations"]["customer_id"].nunique()
-        )
+        }, {"unserved": unserved} | counts
 
 
 def rules_of(home: Home) -> Rules:

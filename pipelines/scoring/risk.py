@@ -11,7 +11,7 @@ import pandas as pd
 from models.protocol import Features, Model
 from pipelines.home import Home
 from pipelines.scoring.frames import OfEvents
-from pipelines.scoring.outputs import Measures, Tables
+from pipelines.scoring.outputs import Counts, Measures, Tables
 
 REVIEWED = "customer_precision"
 
@@ -57,7 +57,7 @@ class RiskOutput(OfEvents):
 
     def tables(
         self, home: Home, as_of: date, model: Model, features: Features, facts: Features, version: str
-    ) -> Tables:
+    ) -> tuple[Tables, Counts]:
         """`risk_flags`: the cheapest decision for each payment, within what people can review."""
         from models.risk import decide
 
@@ -69,11 +69,7 @@ class RiskOutput(OfEvents):
             block_cost=risk.block_cost,
             reviews_per_night=risk.reviews_per_night,
         )
-        return {"risk_flags": decided.assign(model_version=version)}
-
-    def unserved(self, features: Features, tables: Tables) -> int:
-        """None: every payment has a row."""
-        return 0
+        return {"risk_flags": decided.assign(model_version=version)}, {}
 
     @staticmethod
     def _reviews(home: Home) -> int:

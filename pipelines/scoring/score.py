@@ -11,7 +11,7 @@ from pipelines.catalog import OUTPUT_TABLES, Dataset
 from pipelines.features.snapshot import Snapshot
 from pipelines.home import Home
 from pipelines.records import Row
-from pipelines.scoring.outputs import Output, Tables, output_of
+from pipelines.scoring.outputs import Counts, Output, Tables, output_of
 from pipelines.training.champions import champion_of, load_model
 
 
@@ -27,7 +27,7 @@ def score(home: Home, as_of: date, output: str) -> Row:
     spec, champion = output_of(output), champion_of(home, output, as_of)
     datasets = [dataset for dataset in OUTPUT_TABLES if dataset.output == output]
     why = skipped.get(output) or (None if champion else _untrained(home, as_of, output))
-    tables, unserved = ({}, 0) if why or champion is None else _tables(home, as_of, spec, champion)
+    tables, counts = ({}, {}) if why or champion is None else _tables(home, as_of, spec, champion)
     rows = {}
     for dataset in datasets:
         table = as_table(None if dataset.name in skipped else tables.get(dataset.name), dataset)
@@ -40,18 +40,16 @@ def score(home: Home, as_of: date, output: str) -> Row:
         "model_version": champion["model_version"] if champion and not why else None,
         "skipped": why,
         "skipped_tables": {dataset.name: skipped[dataset.name] for dataset in datasets if dataset.name in skipped},
-        "unserved": unserved,
-    }
+        "unserved": 0,
+    } | counts
 
 
-def _tables(home: Home, as_of: date, spec: Output, champion: Row) -> tuple[Tables, int]:
-    """The night's tables, and how many have no row in them."""
+def _tables(home: Home, as_of: date, spec: Output, champion: Row) -> tuple[Tables, Counts]:
     snapshot = Snapshot(home.storage, home.records.result(as_of, "build_features")["snapshot"])
     features = spec.tonight({table: snapshot.frame(table) for table in spec.features.values()}, as_of)
     facts = {name: snapshot.frame(table) for name, table in spec.facts.items()}
     model = load_model(home, spec, champion)
-    tables = spec.tables(home, as_of, model, features, facts, champion["model_version"])
-    return tables, spec.unserved(features, tables)
+    return spec.tables(home, as_of, model, features, facts, champion["model_version"])
 
 
 def _untrained(home: Home, as_of: date, output: str) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 from models.protocol import Features, Model
 from pipelines.home import Home
 from pipelines.scoring.frames import OfEvents
-from pipelines.scoring.outputs import Measures, Tables
+from pipelines.scoring.outputs import Counts, Measures, Tables
 
 SOURCE = "reply_source_ticket_id"
 NO_ORDER = "your order"  # stands where the source named an order and this ticket has none
@@ -63,7 +63,7 @@ class SupportOutput(OfEvents):
 
     def tables(
         self, home: Home, as_of: date, model: Model, features: Features, facts: Features, version: str
-    ) -> Tables:
+    ) -> tuple[Tables, Counts]:
         """`ticket_triage`, with the answer of the most similar resolved ticket of that intent."""
         triage = model.predict(features)
         replies = facts["replies"].rename(columns={"ticket_id": SOURCE, "order_id": "source_order_id"})
@@ -74,11 +74,7 @@ class SupportOutput(OfEvents):
         rows = zip(triage["reply"], triage["source_order_id"], triage["order_id"], strict=True)
         triage["suggested_reply"] = pd.Series([_reply(*row) for row in rows], index=triage.index, dtype="str")
         triage[SOURCE] = triage[SOURCE].where(triage["suggested_reply"].notna())
-        return {"ticket_triage": triage.assign(model_version=version)}
-
-    def unserved(self, features: Features, tables: Tables) -> int:
-        """None: every open ticket has a row."""
-        return 0
+        return {"ticket_triage": triage.assign(model_version=version)}, {}
 
 
 def _reply(reply: object, source_order: object, own_order: object) -> str | None:

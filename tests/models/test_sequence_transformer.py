@@ -15,7 +15,7 @@ from models.recommendations.sequence.network import Shape
 from models.recommendations.sequence_transformer import SequenceTransformer
 from tests.models.generators import AS_OF, at_last_cutoff, sequence_frames
 
-SIZES = {"dim": 16, "heads": 2, "hidden": 16, "length": 8}
+SIZES = {"dim": 16, "heads": 1, "hidden": 16, "length": 8}
 RECIPE = {"epochs": 3, "batch_tokens": 64, "negatives": 8, "judged": 10}
 
 
@@ -40,13 +40,31 @@ def test_a_customers_list_needs_no_other_customer() -> None:
     features, targets = sequence_frames()
     model, night = made().fit(features, targets), at_last_cutoff(features)
     whole = own(model.predict(night))
-    some = sorted(night["customer_products"]["customer_id"].unique())[:5]
-    kept = {
-        name: frame[frame["customer_id"].isin(some)] if "customer_id" in frame else frame
-        for name, frame in night.items()
-    }
-    expected = whole[whole["customer_id"].isin(some)].reset_index(drop=True)
-    assert_frame_equal(own(model.predict(kept)), expected, atol=1e-5)
+    customers = sorted(night["customer_products"]["customer_id"].unique())
+    for some in (customers[:1], customers[3:8], customers[::2]):
+        kept = {
+            name: frame[frame["customer_id"].isin(some)] if "customer_id" in frame else frame
+            for name, frame in night.items()
+        }
+        expected = whole[whole["customer_id"].isin(some)].reset_index(drop=True)
+        assert_frame_equal(own(model.predict(kept)), expected, check_exact=True)
+
+
+def test_a_fingerprint_changes_with_what_the_list_follows_from_alone() -> None:
+    features, targets = sequence_frames()
+    model, night = made().fit(features, targets), at_last_cutoff(features)
+    prints = model.fingerprints(night)
+    assert prints is not None
+    later = {name: frame.assign(as_of=frame["as_of"] + dt.timedelta(days=1)) for name, frame in night.items()}
+    busier = later["product_popularity"].assign(customers=later["product_popularity"]["customers"] + 5)
+    assert prints.equals(model.fingerprints(later | {"product_popularity": busier}))
+    events = night["purchases"]
+    first = events.index[events["customer_id"] == prints.index[0]]
+    fewer = model.fingerprints(night | {"purchases": events.drop(first[-1])})
+    assert fewer is not None and (fewer != prints).tolist() == [True] + [False] * (len(prints) - 1)
+    model.explained = 2
+    others = model.fingerprints(night)
+    assert others is not None and (others != prints).all()
 
 
 def test_what_was_bought_and_what_is_inactive_is_left_out() -> None:

@@ -89,7 +89,8 @@ def test_the_rules_hold_for_customers_and_for_segments(tmp_path: Path) -> None:
     home = Home(Places.from_environment({"NIGHTCART_HOME": str(tmp_path)}), settings)
     output, (features, facts) = RecommendationsOutput(), store()
     model = PopularEver(**output.arguments(home, PopularEver, AS_OF))
-    tables = output.tables(home, AS_OF, model, features, facts, "v")
+    tables, counts = output.tables(home, AS_OF, model, features, facts, "v")
+    assert counts == {"unserved": 0, "scored_anew": 30, "taken_over": 0}
     served = tables["recommendations"].groupby("customer_id")["product_id"].agg(list)
     assert served.map(tuple).unique().tolist() == [("p07", "p04", "p05", "p06")]
     default = tables["recommendations_default"].fillna("any").groupby("country")["product_id"].agg(list).to_dict()

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from models.demand import XGBoostQuantiles
-from models.recommendations import PopularRecent
+from models.recommendations import PopularRecent, SequenceTransformer
 from pipelines.cli import main
 from pipelines.errors import StorageFault
 from pipelines.home import Home
@@ -18,7 +18,7 @@ from pipelines.records import steps
 from pipelines.steps import run_step
 from pipelines.training.champions import crown, store_model
 from tests.landing import DAY, Landing
-from tests.models.generators import demand_frames
+from tests.models.generators import demand_frames, sequence_frames
 
 FIRST = date(2024, 3, 4)
 AS_OF = FIRST + 5 * DAY
@@ -73,6 +73,22 @@ def flip(file: Path) -> None:
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
+
+
+def test_what_is_taken_over_gives_the_same_release(scored: Home) -> None:
+    sizes = {"dim": 16, "heads": 1, "hidden": 16, "length": 8, "words": 50}
+    model = SequenceTransformer(sizes=sizes, recipe={"epochs": 1, "negatives": 8, "judged": 10})
+    stored = store_model(scored, "recommendations", model.fit(*sequence_frames()), AS_OF)
+    crown(scored, "recommendations", stored, AS_OF, "a test", "because")
+    first = run_step("score_recommendations", AS_OF)
+    assert (first["scored_anew"], first["taken_over"]) == (1, 0)
+    (recommendations, default) = sorted(whole := releases_of(scored))
+    rows = pq.read_table(scored.storage.path(recommendations)).to_pylist()
+    assert {row["reason"] for row in rows} <= {"next_in_sequence", "like_recent"}
+    assert default.endswith("recommendations_default.parquet")
+    again = run_step("score_recommendations", AS_OF)
+    assert again == first | {"scored_anew": 0, "taken_over": 1}
+    assert releases_of(scored) == whole
 
 
 def test_other_outputs_are_scored_all_the_same(scored: Home) -> None:

@@ -159,18 +159,37 @@ def windows(sequences: Sequences, length: int, random: np.random.Generator) -> t
     return sequences.starts[user] + begin, end - begin
 
 
-def batches(starts: Ints, lengths: Ints, tokens: int, order: Ints) -> Iterator[Packed]:
-    """The pieces in this order, about `tokens` of their tokens at a time."""
-    for part in steps(lengths, tokens, order):
-        yield pack(starts[part], lengths[part])
-
-
 def steps(lengths: Ints, tokens: int, order: Ints) -> Iterator[Ints]:
     """Which pieces go together: in this order, about `tokens` of their tokens at a time."""
     which = (np.cumsum(lengths[order]) - 1) // tokens
     for part in np.split(order, np.flatnonzero(np.diff(which)) + 1):
         if len(part):
             yield part
+
+
+def slabs(lengths: Ints, most: int, cells: int) -> Iterator[tuple[Ints, int]]:
+    """Users of about the same length and the width, at most `most`, that theirs are filled up to; about `cells` a slab.
+
+    A user's width follows from the own length alone; users without events are left out.
+    """
+    step = 2 ** np.maximum(np.frexp(lengths)[1] - 3, 0)  # at most a quarter more
+    width = np.minimum(-(-lengths // step) * step, most)
+    order = np.argsort(width, kind="stable")
+    for users in np.split(order, np.flatnonzero(np.diff(width[order])) + 1):
+        if len(users) and (wide := int(width[users[0]])):
+            for first in range(0, len(users), rows_of(wide, cells)):
+                yield users[first : first + rows_of(wide, cells)], wide
+
+
+def rows_of(width: int, cells: int) -> int:
+    """Rows of a slab: always the same for a width; a multiple of 4, so that no vector of a processor is cut."""
+    return max(cells // width // 4, 1) * 4
+
+
+def laid_out(sequences: Sequences, width: int) -> Ints:
+    """[U * width] the items of each user, filled up with the last one."""
+    place = np.minimum(np.arange(width), sequences.lengths[:, None] - 1)
+    return sequences.items[(sequences.starts[:-1, None] + place).ravel()]
 
 
 def _starts(lengths: Ints) -> Ints:

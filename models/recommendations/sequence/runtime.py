@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import resource
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
 import torch
+
+Part = TypeVar("Part")
+Made = TypeVar("Made")
 
 
 @contextmanager
@@ -31,6 +36,24 @@ def on_device(name: str, threads: int) -> Iterator[torch.device]:
         torch.set_num_threads(before)
         torch.use_deterministic_algorithms(strict)
         memory.fill_uninitialized_memory = filled
+
+
+def in_threads(make: Callable[[Part], Made], parts: Sequence[Part]) -> list[Made]:
+    """`make` of each part: as many at once as torch has threads, each by one, so that their number changes no bit."""
+    threads = torch.get_num_threads()
+    if threads == 1:
+        return [make(part) for part in parts]
+    try:
+        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            return list(pool.map(make, parts))
+    finally:
+        torch.set_num_threads(threads)
+
+
+def machine() -> str:
+    """What decides the last bits of what a CPU computes: the libraries and the processor."""
+    processor = f"{torch.cpu.get_capabilities()['cpu_name']} {torch.backends.cpu.get_cpu_capability()}"
+    return f"torch {torch.__version__}, numpy {np.__version__}, {processor}"
 
 
 def peak_mib(device: torch.device) -> float:

@@ -10,36 +10,58 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from models.recommendations.sequence.network import Network, to_batch
-from models.recommendations.sequence.packing import Ints, Sequences, batches
+from models.recommendations.sequence.network import Batch, Network, Shape
+from models.recommendations.sequence.packing import Ints, Sequences, laid_out, rows_of, slabs
+from models.recommendations.sequence.runtime import in_threads
 from models.recommendations.sequence.top_k import BLOCK, top_k
 
 Floats = NDArray[np.float32]
-ENCODED_TOKENS = 16_384
-"""Tokens that are encoded at once."""
+ENCODED_CELLS = {"cpu": 1_024, "cuda": 16_384}
+"""Tokens that are encoded at once by a thread, or by the GPU, about."""
+ALIGNED = 16
+"""Numbers of 4 bytes in the longest vector that a processor takes at once."""
 SCORED_USERS = 256
 """Users that are scored at once: their scores take users x items x 4 bytes."""
 STRIP = 2_048
 """Items that are scored at once, whole blocks: few enough for the scores to be in the cache when they are looked at."""
 
 
+def is_same_for_a_user(shape: Shape, device: str) -> bool:
+    """Whether a user's scores are the same, bit for bit, whoever is scored as well, and with any number of threads.
+
+    Seen on CPUs alone, where products of some rows or more give a row the same wherever it stands: if it begins at a
+    multiple of 64 bytes, as heads of 16 numbers do (heads of 25 did not).
+    """
+    return device == "cpu" and shape.dim // shape.heads % ALIGNED == 0 and shape.hidden % ALIGNED == 0
+
+
 def encode(network: Network, sequences: Sequences) -> Tensor:
-    """[U, d] what each user's last events ask for; nothing (zeros) where a user has none."""
+    """[U, d] what each user's last events ask for; nothing (zeros) where a user has none.
+
+    The shape of a user's batch follows from the own length alone, and one thread takes it.
+    """
     recent = sequences.latest(network.shape.length)
     device = network.item.device
+    cells = ENCODED_CELLS[device.type]
+    parts = list(slabs(recent.lengths, network.shape.length, cells))
     found = torch.zeros(len(recent), network.shape.dim, device=device)
-    order = np.argsort(recent.lengths, kind="stable")
-    order = order[recent.lengths[order] > 0]
-    with torch.inference_mode():
-        at = 0
-        for packed in batches(recent.starts[:-1], recent.lengths, ENCODED_TOKENS, order):
-            users = order[at : at + len(packed.ends)][packed.order]
-            at += len(packed.ends)
-            tokens = torch.from_numpy(recent.items[packed.events]).to(device)
-            with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-                sought = network(network.vectors(tokens), to_batch(packed, device))
-            found[torch.from_numpy(users).to(device)] = sought[torch.from_numpy(packed.ends).to(device)].float()
+    for (users, _), sought in zip(
+        parts, in_threads(lambda part: _encoded(network, recent, *part, cells), parts), strict=True
+    ):
+        found[torch.from_numpy(users).to(device)] = sought
     return found
+
+
+def _encoded(network: Network, recent: Sequences, users: Ints, width: int, cells: int) -> Tensor:
+    """[u, d] of the users of one slab, whose other rows repeat them."""
+    rows, device = rows_of(width, cells), network.item.device
+    own = recent.of(np.resize(users, rows))
+    places = torch.arange(rows * width, device=device)
+    batch = Batch(places % width, places, places, [(rows, width)])
+    ends = torch.from_numpy(np.arange(len(users)) * width + recent.lengths[users] - 1).to(device)
+    with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+        tokens = torch.from_numpy(laid_out(own, width)).to(device)
+        return network(network.vectors(tokens), batch)[ends].float()
 
 
 def all_vectors(network: Network) -> Tensor:
@@ -95,6 +117,7 @@ def _scored(
 
     N is filled up with -inf to whole blocks. The scores of a chunk are gone with the next: one buffer holds them all,
     since fresh memory costs as much as the product. A strip of items is looked through while it is in the cache.
+    The last chunk is filled up: a product of few rows would give other bits.
     """
     count = len(items)
     width = -(-count // BLOCK) * BLOCK
@@ -103,22 +126,21 @@ def _scored(
     columns = [padded[low:high].T.contiguous() for low, high in strips]  # [d, strip]
     never = np.concatenate([np.zeros(0, np.int64) if hidden is None else hidden, np.arange(count, width)])
     gone = [torch.from_numpy(part).to(sought.device) for part in _by_strip(never, never // STRIP, len(strips))]
-    buffer = sought.new_empty(min(at_once, len(sought)), width)
-    maxima = sought.new_empty(len(buffer), width // BLOCK)
+    buffer, maxima = sought.new_empty(at_once, width), sought.new_empty(at_once, width // BLOCK)
+    filled = functional.pad(sought, (0, 0, 0, -len(sought) % at_once))
     for first in range(0, len(sought), at_once):
         users = np.arange(first, min(first + at_once, len(sought)))
-        values, best = buffer[: len(users)], maxima[: len(users)]
         had = _cells(seen, users, width, len(strips)) if seen is not None else None
         with torch.inference_mode():
             for at, (low, high) in enumerate(strips):
-                strip = values[:, low:high]
-                torch.mm(sought[first : first + at_once], columns[at], out=strip)
+                strip = buffer[:, low:high]
+                torch.mm(filled[first : first + at_once], columns[at], out=strip)
                 if len(gone[at]):
-                    values.index_fill_(1, gone[at], -torch.inf)
+                    buffer.index_fill_(1, gone[at], -torch.inf)
                 if had is not None:
-                    values.view(-1).index_fill_(0, torch.from_numpy(had[at]).to(values.device), -torch.inf)
-                torch.amax(strip.view(len(users), -1, BLOCK), dim=2, out=best[:, low // BLOCK : high // BLOCK])
-        yield users, values, best
+                    buffer.view(-1).index_fill_(0, torch.from_numpy(had[at]).to(buffer.device), -torch.inf)
+                torch.amax(strip.view(at_once, -1, BLOCK), dim=2, out=maxima[:, low // BLOCK : high // BLOCK])
+        yield users, buffer[: len(users)], maxima[: len(users)]
 
 
 def _cells(seen: Sequences, users: Ints, width: int, strips: int) -> list[Ints]:

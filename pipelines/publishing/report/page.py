@@ -49,6 +49,7 @@ def _context(home: Home, as_of: date, release: Row) -> dict[str, Any]:
     files = checked_files(home, manifest)
     models = data.models(home, as_of, release["skipped"])
     products = top_forecasts(home, as_of, files)
+    scored = home.records.result(as_of, "score_recommendations")
     steps, tickets = data.step_times(home, as_of), support(files, release["skipped"])
     return {
         "release": release,
@@ -64,7 +65,9 @@ def _context(home: Home, as_of: date, release: Row) -> dict[str, Any]:
         "urgency": figures.URGENCY,
         "outputs": OUTPUTS,
         "totals": data.totals(files),
-        "unserved": home.records.result(as_of, "score_recommendations").get("unserved", 0),
+        "unserved": scored.get("unserved", 0),
+        "scored_anew": scored.get("scored_anew", 0),
+        "taken_over": scored.get("taken_over", 0),
         "tables": data.tables(home, as_of, manifest),
         "quarantine": data.quarantine(home, as_of),
         "steps": steps,

@@ -12,7 +12,15 @@ from models.recommendations.sequence.growth import grown
 from models.recommendations.sequence.loss import Negatives, shared_softmax
 from models.recommendations.sequence.network import Network, Shape, to_batch
 from models.recommendations.sequence.packing import Sequences, from_events, pack
-from models.recommendations.sequence.scoring import all_vectors, encode, ndcg_of_next, ranks_of, score_top_k
+from models.recommendations.sequence.runtime import on_device
+from models.recommendations.sequence.scoring import (
+    all_vectors,
+    encode,
+    is_same_for_a_user,
+    ndcg_of_next,
+    ranks_of,
+    score_top_k,
+)
 from models.recommendations.sequence.top_k import top_k
 
 ITEMS = 300
@@ -63,6 +71,26 @@ def test_packed_is_what_each_sequence_alone_gives() -> None:
     assert torch.allclose(told(net, found), torch.cat(alone), atol=1e-5)
     ends = torch.stack([one[-1] for one in alone])
     assert torch.allclose(encode(net, found), ends, atol=1e-5)
+
+
+@pytest.mark.parametrize(("dim", "heads"), [(16, 1), (48, 3), (128, 2)])
+def test_a_users_bits_follow_from_the_own_events_alone(dim: int, heads: int) -> None:
+    """Whoever is scored as well, in whatever order, and with however many threads."""
+    torch.manual_seed(2)
+    net = Network(Shape(items=2_500, dim=dim, heads=heads, hidden=3 * dim, length=40)).eval()
+    assert is_same_for_a_user(net.shape, "cpu")
+    random = np.random.default_rng(3)
+    lengths = random.integers(0, 60, 600)
+    found = from_events(np.repeat(np.arange(600), lengths), random.integers(0, 2_500, lengths.sum()), 600)
+    places, scores = score_top_k(net, found, 10, seen=found)
+    assert not is_same_for_a_user(net.shape, "cuda")
+    assert not is_same_for_a_user(Shape(items=1, dim=50, heads=2), "cpu")
+    for threads, count in ((1, 1), (1, 3), (2, 40), (3, 257), (3, 600)):
+        users = random.permutation(600)[:count]
+        with on_device("cpu", threads):
+            again, theirs = score_top_k(net, found.of(users), 10, seen=found.of(users))
+        assert np.array_equal(places[users], again)
+        assert np.array_equal(scores[users], theirs)
 
 
 def test_only_the_last_events_are_looked_at_and_nobody_without_events_is_told_anything() -> None:
@@ -126,7 +154,7 @@ def test_scores_leave_out_what_was_seen_and_what_is_not_shown() -> None:
 def test_chunks_of_another_size_give_the_same_lists(users: int, tokens: int, monkeypatch: pytest.MonkeyPatch) -> None:
     net, found = network(), sequences(np.random.default_rng(4).integers(0, 15, 90).tolist())
     places, scores = score_top_k(net, found, 20, seen=found)
-    monkeypatch.setattr(scoring, "ENCODED_TOKENS", tokens)
+    monkeypatch.setitem(scoring.ENCODED_CELLS, "cpu", tokens)
     again, theirs = score_top_k(net, found, 20, seen=found, users_at_once=users)
     assert np.allclose(scores, theirs, atol=1e-5)
     gap = np.abs(np.diff(scores, axis=1))

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.recommendations.sequence.packing import Sequences, batches, from_events, pack, windows
+from models.recommendations.sequence.packing import Sequences, from_events, laid_out, pack, slabs, steps, windows
 
 LENGTHS = st.lists(st.integers(0, 40), min_size=1, max_size=30)
 
@@ -45,11 +45,29 @@ def test_groups_hold_each_token_in_its_row_and_little_else(lengths: list[int]) -
     assert packed.events[packed.ends].tolist() == (sequences.starts[1:] - 1)[packed.order].tolist()
 
 
-def test_batches_follow_the_order_given() -> None:
-    sequences = numbered([3, 1, 4, 1, 5])
-    found = list(batches(sequences.starts[:-1], sequences.lengths, 5, np.array([4, 0, 1, 2, 3])))
-    assert [len(one.events) for one in found] == [5, 4, 5]
-    assert [sorted(one.events.tolist())[0] for one in found] == [9, 0, 4]
+def test_steps_follow_the_order_given() -> None:
+    found = list(steps(np.array([3, 1, 4, 1, 5]), 5, np.array([4, 0, 1, 2, 3])))
+    assert [one.tolist() for one in found] == [[4], [0, 1], [2, 3]]
+
+
+def test_the_slab_of_a_user_follows_from_the_own_length() -> None:
+    lengths = np.array([0, 1, 8, 9, 10, 33, 40, 200, 199, 9])
+    found = list(slabs(np.append(lengths, [9, 9]), 200, 40))
+    assert [(users.tolist(), width) for users, width in found] == [
+        ([1], 1),
+        ([2], 8),
+        ([3, 4, 9, 10], 10),
+        ([11], 10),
+        ([5, 6], 40),
+        ([7, 8], 200),
+    ]
+    alone = {length: width for length in set(lengths.tolist()) for _, width in slabs(np.array([length]), 200, 40)}
+    assert all(alone[length] == width for users, width in found for length in lengths[users[users < 10]].tolist())
+    assert all(length <= width <= 1.25 * length for length, width in alone.items())
+
+
+def test_a_slab_is_filled_up_with_the_last_event() -> None:
+    assert laid_out(numbered([2, 3]), 3).tolist() == [0, 1, 1, 2, 3, 4]
 
 
 def test_sequences_by_hand() -> None:
