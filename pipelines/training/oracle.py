@@ -16,7 +16,7 @@ from models.protocol import Features
 from pipelines.errors import UsageFault
 from pipelines.features.snapshot import Snapshot
 from pipelines.home import Home
-from pipelines.records import Row, champions, model_performance
+from pipelines.records import ALL, Row, champions, model_performance
 from pipelines.scoring.outputs import Output, output_of
 from pipelines.training.cutoffs import plan
 from pipelines.training.preferences import oracle_lists
@@ -78,7 +78,8 @@ def _judged(home: Home, output: Output, champion: Row, folder: Path, measure: Me
 def _contestants(home: Home, output: Output, trained: date) -> dict[str, Estimate]:
     table = model_performance.c
     same = sa.and_(table.output == output.name, table.metric == output.metric, table.as_of == trained)
-    rows = home.records.rows(sa.select(model_performance).where(same).order_by(table.value))
+    query = sa.select(model_performance).where(same, table.segment == ALL)
+    rows = home.records.rows(query.order_by(table.value))
     return {row["model"]: Estimate(row["value"], row["ci_low"], row["ci_high"]) for row in rows}
 
 
