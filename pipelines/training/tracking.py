@@ -229,7 +229,8 @@ def _gate_artifact(home: Home, output: Output, decision: Decision) -> None:
         ]
         lines += [
             f"| {c.challenger} | {c.opponent} | {c.role} | {output.label(home, c.metric)} | {c.segment} "
-            f"| {c.gain.value:+.2%} | [{c.gain.low:+.2%}, {c.gain.high:+.2%}] | {'yes' if decides(output, c) else 'no'} |"
+            f"| {c.gain.value:+.2%} | [{c.gain.low:+.2%}, {c.gain.high:+.2%}] "
+            f"| {'yes' if decides(output, c) else 'no'} |"
             for c in decision.comparisons
         ]
         lines += ["", f"Segments of under {LEAST_ENTITIES} are left out."]
