@@ -10,7 +10,7 @@ from datetime import date
 import pandas as pd
 
 from models.bootstrap import Estimate, interval
-from models.metrics import DENOMINATOR
+from models.metrics import DENOMINATOR, NUMERATOR
 from models.protocol import Model
 from pipelines.home import Home
 from pipelines.records import ALL
@@ -35,6 +35,8 @@ class Evaluation:
     peak_mib: float = 0.0
     members: dict[date, pd.DataFrame] = field(default_factory=dict)
     _figures: dict[tuple[str, str], Estimate] = field(default_factory=dict)
+    _pooled: dict[tuple[str, str], pd.DataFrame] = field(default_factory=dict)
+    _rows: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -43,26 +45,31 @@ class Evaluation:
 
     def segments(self, metric: str) -> list[str]:
         """The segments with entities enough to be judged on the metric, like history=few."""
-        named = {
-            f"{kind}={name}"
-            for members in self.members.values()
-            for kind in members
-            for name in members[kind].dropna().unique()
-        }
-        return sorted(segment for segment in named if len(self.pooled(metric, segment)) >= LEAST_ENTITIES)
+        rows = self._stacked(metric)
+        kinds = rows.columns.drop([NUMERATOR, DENOMINATOR])
+        named = sorted(f"{kind}={name}" for kind in kinds for name in rows[kind].dropna().unique())
+        return [segment for segment in named if len(self.pooled(metric, segment)) >= LEAST_ENTITIES]
 
     def pooled(self, metric: str, segment: str = ALL) -> pd.DataFrame:
         """The metric over all cut-offs, one row per entity; of a segment, over those at which the entity was in it."""
-        stacked = pd.concat([self._within(cutoff, metric, segment) for cutoff in self.measures])
-        return stacked.groupby(level=0, sort=True).sum()
+        if (metric, segment) not in self._pooled:
+            rows = self._stacked(metric)
+            if segment != ALL:
+                kind, _, name = segment.partition("=")
+                rows = rows[rows[kind] == name]
+            summed = rows[[NUMERATOR, DENOMINATOR]].groupby(level=0, sort=True).sum()
+            self._pooled[metric, segment] = summed
+        return self._pooled[metric, segment]
 
-    def _within(self, cutoff: date, metric: str, segment: str) -> pd.DataFrame:
-        measured = self.measures[cutoff][metric]
-        if segment == ALL:
-            return measured
-        kind, _, name = segment.partition("=")
-        members = self.members[cutoff][kind]
-        return measured[measured.index.isin(members.index[members == name])]
+    def _stacked(self, metric: str) -> pd.DataFrame:
+        """The metric's rows of all cut-offs by entity, with the segments at their cut-off."""
+        if metric not in self._rows:
+            parts = [
+                measures[metric].join(self.members[cutoff]) if cutoff in self.members else measures[metric]
+                for cutoff, measures in self.measures.items()
+            ]
+            self._rows[metric] = pd.concat(parts)
+        return self._rows[metric]
 
     def figure(self, metric: str, home: Home, segment: str = ALL) -> Estimate:
         """The metric over all cut-offs with its interval over entities, drawn once."""
