@@ -422,7 +422,8 @@ RECORD_TABLES = (
         "decision x opponent x segment x metric",
         ("output", "as_of", "challenger", "against", "segment", "metric"),
         TRAINING,
-        "What the gate found: the challenger's gain over champion and baseline, with its interval.",
+        "What the gate found: the challenger's gain with its interval, over champion and baseline, which decide where "
+        "the segment is all, and over other contestants; also on segments of 50 or more, like history=few.",
         _columns(
             "output text, as_of date, challenger text, against text, role text, segment text, metric text, "
             "gain float, ci_low float, ci_high float, is_promoted flag, reason text"
@@ -443,7 +444,8 @@ RECORD_TABLES = (
         "output x model x metric x segment x night",
         ("output", "model_version", "metric", "segment", "as_of"),
         "pipelines.monitoring",
-        "How well each model did on the future of its training data, with intervals.",
+        "How well each model did on the future of its training data, with intervals; also on segments of 50 or more. "
+        "A metric in _new is of what was new to the customer.",
         _columns(
             "output text, model text, model_version text, metric text, segment text, as_of date, "
             "value float, ci_low float, ci_high float, n n, labels_mature_until date, kind text"

@@ -23,7 +23,7 @@ from pipelines.home import Home
 from pipelines.night import run_night
 from pipelines.prune import KINDS, Pruned
 from pipelines.publishing.words import metric_name
-from pipelines.records import Row, model_performance, promotions, releases, steps
+from pipelines.records import ALL, Row, model_performance, promotions, releases, steps
 from pipelines.steps import STEPS
 
 MARKS = {"done": "[green]✓[/]", "failed": "[red]✗[/]"}
@@ -105,13 +105,17 @@ def figures_of(home: Home, output: str, version: str, as_of: date) -> list[tuple
     from pipelines.scoring.outputs import output_of
 
     spec, found, gains = output_of(output), model_performance.c, promotions.c
-    query = sa.select(model_performance).where(found.output == output, found.metric == spec.metric)
+    query = sa.select(model_performance).where(
+        found.output == output, found.metric == spec.metric, found.segment == ALL
+    )
     judged = home.records.rows(query.where(found.as_of <= as_of).order_by(found.as_of))
     own = next((row for row in reversed(judged) if row["model_version"] == version), None)
     if own is None:
         return []
     same = [own, *(row for row in judged if row["as_of"] == own["as_of"] and row["model"] != own["model"])]
-    query = sa.select(promotions).where(gains.output == output, gains.as_of == own["as_of"])
+    query = sa.select(promotions).where(
+        gains.output == output, gains.as_of == own["as_of"], gains.metric == spec.metric, gains.segment == ALL
+    )
     over = {row["against"]: row for row in home.records.rows(query.where(gains.challenger == own["model"]))}
     metric = metric_name(spec.label(home, spec.metric))
     return [

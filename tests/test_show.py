@@ -30,11 +30,14 @@ def performance(model: str, version: str, value: float | None) -> dict[str, obje
 
 def test_figures_of_the_champion_come_first(home: Home) -> None:
     rows = [performance("seasonal_naive", "seasonal_naive", 1.2), performance("xgboost_quantiles", "x-1", 0.7)]
+    rows += [row | {"segment": "product=new", "value": 9.0} for row in rows]
     home.records.replace(model_performance, rows, sa.true())
     gain = {"output": "demand", "as_of": AS_OF, "challenger": "xgboost_quantiles", "against": "seasonal_naive"}
     gain |= {"role": "baseline", "segment": "all", "metric": "wape", "gain": 0.4, "ci_low": 0.3, "ci_high": 0.5}
     gain |= {"is_promoted": True, "reason": "", "decided_at": pa.scalar(0, pa.timestamp("us")).as_py()}
-    home.records.replace(promotions, [gain], sa.true())
+    lesser = gain | {"gain": -0.5, "ci_low": -0.6, "ci_high": -0.4}
+    aside = [lesser | {"segment": "product=new"}, lesser | {"metric": "mase"}]
+    home.records.replace(promotions, [gain, *aside], sa.true())
     assert figures_of(home, "demand", "x-1", AS_OF) == [
         ("WAPE", "xgboost_quantiles", "0.700 [0.600, 0.800]", "serves"),
         ("WAPE", "seasonal_naive", "1.200 [1.100, 1.300]", "+40.0% [+30.0%, +50.0%]"),

@@ -24,12 +24,17 @@ def with_labels(predictions: pd.DataFrame, payments: pd.DataFrame, targets: pd.D
     """Predictions whose label has matured, with is_fraud, day (of paid_at) and entity."""
     known = targets.loc[targets[IS_MATURE].astype(bool), [KEY, IS_FRAUD]]
     judged = predictions[[KEY, PROBABILITY]].merge(known, on=KEY, how="inner", validate="one_to_one")
-    columns = [KEY, "paid_at", *(["customer_id"] if "customer_id" in payments.columns else [])]
-    judged = judged.merge(payments[columns], on=KEY, how="inner", validate="one_to_one")
-    who = judged[KEY].astype(object)
-    entity = judged["customer_id"].astype(object).where(judged["customer_id"].notna(), who) if len(columns) > 2 else who
+    who = payments[[KEY, "paid_at"]].assign(entity=entities(payments))
+    judged = judged.merge(who, on=KEY, how="inner", validate="one_to_one")
     day = pd.to_datetime(judged["paid_at"]).dt.floor("D")
-    return judged.assign(is_fraud=judged[IS_FRAUD].astype(bool), day=day, entity=entity.astype(str))
+    return judged.assign(is_fraud=judged[IS_FRAUD].astype(bool), day=day)
+
+
+def entities(payments: pd.DataFrame) -> pd.Series:
+    """Who paid each payment: customer_id, and payment_id where it is null or no column."""
+    own = payments[KEY].astype(object)
+    known = payments["customer_id"].astype(object) if "customer_id" in payments.columns else own
+    return known.where(known.notna(), own).astype(str)
 
 
 def average_precision(judged: pd.DataFrame) -> pd.DataFrame:

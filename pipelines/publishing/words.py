@@ -11,6 +11,8 @@ METRICS = {
     "ndcg": "NDCG of the list against what was bought in the 28 days after, 0 to 1",
     "recall": "share of what was bought in the 28 days after that was on the list",
     "hit_rate": "share of customers who bought something that was on their list",
+    "ndcg_new": "NDCG of what is on the list and new to the customer, against what was bought that was new to them",
+    "recall_new": "share of what was bought that was new to the customer that was on the list",
     "average_precision": "average precision: share of frauds among payments at least as risky, mean over the frauds",
     "roc_auc": "ROC AUC: chance that a fraud gets a greater probability than an honest payment",
     "customer_precision": "share with a fraud among the riskiest customers of each day, as many as can be reviewed",

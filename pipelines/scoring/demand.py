@@ -6,12 +6,20 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from models.dates import to_days
 from models.protocol import Features, Model
 from pipelines.home import Home
 from pipelines.scoring.frames import AtCutoffs
 from pipelines.scoring.outputs import Counts, Measures, Tables
+
+NEW_DAYS = 91
+"""Days since a product became known, under which it is new."""
+RECENT_PERIODS = 13  # that features_demand_products counts as active_periods_13
+REGULAR_INTERVAL = 1.32
+"""Mean interval between periods with sales, in periods, up to which they are regular (Syntetos and Boylan 2005)."""
 
 
 class DemandOutput(AtCutoffs):
@@ -20,7 +28,7 @@ class DemandOutput(AtCutoffs):
     name = "demand"
     metric = "wape"
     higher_is_better = False
-    figures = ("wape", "mase", "scaled_pinball", "coverage_80", "bias")
+    compared = ("wape",)
     features: Mapping[str, str] = {
         "demand_products": "features_demand_products",
         "demand_periods": "features_demand_periods",
@@ -64,6 +72,17 @@ class DemandOutput(AtCutoffs):
             "coverage_80": metrics.coverage(scored),
             "bias": metrics.bias(scored),
         }
+
+    def segments(self, features: Features) -> pd.DataFrame:
+        """`product` by when it became known; `sales` by the interval between periods with demand (Syntetos 2005)."""
+        products = features["demand_products"].set_index("product_id")
+        age = (to_days(products["as_of"]) - to_days(products["first_known_on"])) / np.timedelta64(1, "D")
+        active = products["active_periods_13"].to_numpy(np.float64)
+        sales = np.where(active * REGULAR_INTERVAL >= RECENT_PERIODS, "regular", "intermittent")
+        return pd.DataFrame(
+            {"product": np.where(age < NEW_DAYS, "new", "old"), "sales": np.where(active > 0, sales, "none")},
+            index=products.index,
+        )
 
     def tables(
         self, home: Home, as_of: date, model: Model, features: Features, facts: Features, version: str

@@ -25,8 +25,8 @@ class Output(Protocol):
 
     name: str
     metric: str  # what the gate decides on
+    compared: tuple[str, ...]  # what it compares contestants on, also per segment: `metric` first
     higher_is_better: bool
-    figures: tuple[str, ...]  # the metrics it is judged by, `metric` first
     features: Mapping[str, str]  # frame of the model -> table of the snapshot
     facts: Mapping[str, str]  # what only tonight's tables need: frame -> table of the night's snapshot
     targets: str  # table of the training snapshot
@@ -51,6 +51,9 @@ class Output(Protocol):
 
     def measure(self, home: Home, predictions: pd.DataFrame, features: Features, truth: pd.DataFrame) -> Measures:
         """How good predictions from one cut-off on were, per entity."""
+
+    def segments(self, features: Features) -> pd.DataFrame:
+        """The segments of the entities of `measure` at one cut-off, by entity: a column a kind, null where in none."""
 
     def tables(
         self, home: Home, as_of: date, model: Model, features: Features, facts: Features, version: str

@@ -22,6 +22,8 @@ MOST_JUDGED = 20_000
 """Customers who bought something after a cut-off that contestants are judged on, drawn by their id; all are served."""
 MARGIN = 2
 """Lists are asked this many times as long as shown, for the rules to take from."""
+FEW_PRODUCTS = 20
+"""Distinct products bought, up to which a customer who came back has a short history."""
 SEPARATOR = "\x1f"
 DRAW = "nightcart judges"  # 16 bytes: the seed of the draw, the same at every cut-off
 
@@ -32,7 +34,7 @@ class RecommendationsOutput(AtCutoffs):
     name = "recommendations"
     metric = "ndcg"
     higher_is_better = True
-    figures = ("ndcg", "recall", "hit_rate")
+    compared = ("ndcg", "ndcg_new")
     features: Mapping[str, str] = {
         "product_popularity": "features_product_popularity",
         "customer_products": "features_customer_products",
@@ -76,7 +78,11 @@ class RecommendationsOutput(AtCutoffs):
         return f"{metric}_at_{home.settings.recommendations.top_k}"
 
     def measure(self, home: Home, predictions: pd.DataFrame, features: Features, truth: pd.DataFrame) -> Measures:
-        """Hits per customer with a purchase in the window; what may not be shown is no target."""
+        """Hits per customer with a purchase in the window; what may not be shown is no target.
+
+        Where bought products may be shown, `ndcg_new` and `recall_new` judge what else is on the list: it keeps its
+        order and is ranked anew, and a target is what a customer had not bought before; who has none is left out.
+        """
         from models import metrics
         from models.recommendations.popular import eligible_targets
         from models.recommendations.rules import shown_again
@@ -88,11 +94,28 @@ class RecommendationsOutput(AtCutoffs):
         if rules.exclude_bought and rules.repeatable_categories:
             predictions = shown_again(predictions, features, rules)
         k = rules.top_k
-        return {
+        found = {
             "ndcg": metrics.ndcg_at_k(predictions, truth, k),
             "recall": metrics.recall_at_k(predictions, truth, k),
             "hit_rate": metrics.hit_rate_at_k(predictions, truth, k),
         }
+        if rules.exclude_bought:
+            return found
+        new = Rules(k)
+        truth, shown = shown_again(truth, features, new), predictions[predictions["rank"] <= k]
+        shown = shown_again(shown, features, new)
+        return found | {
+            "ndcg_new": metrics.ndcg_at_k(shown, truth, k),
+            "recall_new": metrics.recall_at_k(shown, truth, k),
+        }
+
+    def segments(self, features: Features) -> pd.DataFrame:
+        """`history`: new where all was bought on one day, else few or many by the number of products."""
+        by_customer = features["customer_products"].groupby("customer_id", sort=True)
+        products = by_customer.size()
+        is_new = by_customer["first_bought_on"].min() == by_customer["last_bought_on"].max()
+        size = np.where(products <= FEW_PRODUCTS, "few", "many")
+        return pd.DataFrame({"history": np.where(is_new, "new", size)}, index=products.index)
 
     def tables(
         self, home: Home, as_of: date, model: Model, features: Features, facts: Features, version: str

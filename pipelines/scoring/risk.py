@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from models.protocol import Features, Model
@@ -13,7 +14,7 @@ from pipelines.home import Home
 from pipelines.scoring.frames import OfEvents
 from pipelines.scoring.outputs import Counts, Measures, Tables
 
-REVIEWED = "customer_precision"
+REVIEWED, BEFORE = "customer_precision", "customer_payments_before"
 
 
 class RiskOutput(OfEvents):
@@ -22,7 +23,7 @@ class RiskOutput(OfEvents):
     name = "risk"
     metric = "average_precision"
     higher_is_better = True
-    figures = ("average_precision", "roc_auc", REVIEWED, "brier", "log_loss", "expected_calibration_error")
+    compared = ("average_precision",)
     features: Mapping[str, str] = {"payments": "features_payments"}
     facts: Mapping[str, str] = {}
     targets = "features_payment_targets"
@@ -54,6 +55,15 @@ class RiskOutput(OfEvents):
             "log_loss": metrics.log_loss(judged),
             "expected_calibration_error": metrics.expected_calibration_error(judged),
         }
+
+    def segments(self, features: Features) -> pd.DataFrame:
+        """`customer`: known to have paid before the first of these payments, new, or a guest's payment."""
+        from models.risk.metrics import entities
+
+        payments = features["payments"].sort_values(["paid_at", "payment_id"])
+        first = payments.set_index(entities(payments)).groupby(level=0, sort=True)[["is_guest", BEFORE]].first()
+        known = np.where(first[BEFORE] > 0, "known", "new")
+        return pd.DataFrame({"customer": np.where(first["is_guest"] > 0, "guest", known)}, index=first.index)
 
     def tables(
         self, home: Home, as_of: date, model: Model, features: Features, facts: Features, version: str

@@ -28,7 +28,7 @@ class SupportOutput(OfEvents):
     name = "support"
     metric = "accuracy"
     higher_is_better = True
-    figures = ("accuracy", "macro_f1", "urgency_accuracy", "automatic_share", "automatic_accuracy")
+    compared = ("accuracy",)
     features: Mapping[str, str] = {"tickets": "features_tickets"}
     facts: Mapping[str, str] = {"replies": "features_ticket_replies"}
     targets = "features_ticket_targets"
@@ -60,6 +60,10 @@ class SupportOutput(OfEvents):
             "automatic_share": metrics.automatic_share(judged),
             "automatic_accuracy": metrics.automatic_accuracy(judged),
         }
+
+    def segments(self, features: Features) -> pd.DataFrame:
+        """`channel`: how the ticket came in."""
+        return features["tickets"].set_index("ticket_id")[["channel"]]
 
     def tables(
         self, home: Home, as_of: date, model: Model, features: Features, facts: Features, version: str

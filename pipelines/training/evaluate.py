@@ -10,36 +10,75 @@ from datetime import date
 import pandas as pd
 
 from models.bootstrap import Estimate, interval
-from models.metrics import DENOMINATOR
+from models.metrics import DENOMINATOR, NUMERATOR
 from models.protocol import Model
 from pipelines.home import Home
+from pipelines.records import ALL
 from pipelines.scoring.frames import Frames
 from pipelines.scoring.outputs import Measures, Output
 from pipelines.training.cutoffs import Cutoffs
 
+LEAST_ENTITIES = 50
+"""Customers, products, payers or tickets of a segment that it is judged with; a smaller one is left out."""
+
 
 @dataclass
 class Evaluation:
-    """How one contestant did: per cut-off and metric, numerators and denominators per entity."""
+    """How one contestant did: per cut-off and metric, numerators and denominators per entity.
+
+    members: per cut-off, the segment of each entity by kind, as `Output.segments` gives it.
+    """
 
     model: str
     measures: dict[date, Measures] = field(default_factory=dict)
     seconds: float = 0.0
     peak_mib: float = 0.0
-    _figures: dict[str, Estimate] = field(default_factory=dict)
+    members: dict[date, pd.DataFrame] = field(default_factory=dict)
+    _figures: dict[tuple[str, str], Estimate] = field(default_factory=dict)
+    _pooled: dict[tuple[str, str], pd.DataFrame] = field(default_factory=dict)
+    _rows: dict[str, pd.DataFrame] = field(default_factory=dict)
 
-    def pooled(self, metric: str) -> pd.DataFrame:
-        """The metric over all cut-offs, one row per entity."""
-        stacked = pd.concat([measures[metric] for measures in self.measures.values()])
-        return stacked.groupby(level=0, sort=True).sum()
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """What was measured, the output's own metric first."""
+        return tuple(next(iter(self.measures.values()), {}))
 
-    def figure(self, metric: str, home: Home) -> Estimate:
+    def segments(self, metric: str) -> list[str]:
+        """The segments with entities enough to be judged on the metric, like history=few."""
+        rows = self._stacked(metric)
+        kinds = rows.columns.drop([NUMERATOR, DENOMINATOR])
+        named = sorted(f"{kind}={name}" for kind in kinds for name in rows[kind].dropna().unique())
+        return [segment for segment in named if len(self.pooled(metric, segment)) >= LEAST_ENTITIES]
+
+    def pooled(self, metric: str, segment: str = ALL) -> pd.DataFrame:
+        """The metric over all cut-offs, one row per entity; of a segment, over those at which the entity was in it."""
+        if (metric, segment) not in self._pooled:
+            rows = self._stacked(metric)
+            if segment != ALL:
+                kind, _, name = segment.partition("=")
+                rows = rows[rows[kind] == name]
+            summed = rows[[NUMERATOR, DENOMINATOR]].groupby(level=0, sort=True).sum()
+            self._pooled[metric, segment] = summed
+        return self._pooled[metric, segment]
+
+    def _stacked(self, metric: str) -> pd.DataFrame:
+        """The metric's rows of all cut-offs by entity, with the segments at their cut-off."""
+        if metric not in self._rows:
+            parts = [
+                measures[metric].join(self.members[cutoff]) if cutoff in self.members else measures[metric]
+                for cutoff, measures in self.measures.items()
+            ]
+            self._rows[metric] = pd.concat(parts)
+        return self._rows[metric]
+
+    def figure(self, metric: str, home: Home, segment: str = ALL) -> Estimate:
         """The metric over all cut-offs with its interval over entities, drawn once."""
-        if metric not in self._figures:
+        if (metric, segment) not in self._figures:
             settings = home.settings
             confidence, seed = settings.gate.confidence, settings.compute.seed
-            self._figures[metric] = interval(self.pooled(metric), confidence=confidence, seed=seed)
-        return self._figures[metric]
+            pooled = self.pooled(metric, segment)
+            self._figures[metric, segment] = interval(pooled, confidence=confidence, seed=seed)
+        return self._figures[metric, segment]
 
 
 def fit(home: Home, output: Output, kind: type[Model], frames: Frames, cutoffs: Cutoffs, as_of: date) -> Model:
@@ -75,6 +114,7 @@ def evaluate(
         model = stored[0] if stored and is_future else fit(home, output, kind, frames, cutoffs, cutoff)
         features, truth = output.judging(frames, cutoff, as_of)
         evaluation.measures[cutoff] = output.measure(home, model.predict(features), features, truth)
+        evaluation.members[cutoff] = output.segments(features)
     if not evaluation.pooled(output.metric)[DENOMINATOR].sum():
         raise ValueError(f"nothing came after the cut-offs that {output.metric} could be measured on")
     evaluation.seconds = time.perf_counter() - start

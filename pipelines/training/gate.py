@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from models.bootstrap import Estimate, paired_gain
 from pipelines.home import Home
+from pipelines.records import ALL
 from pipelines.scoring.outputs import Output
 from pipelines.training.evaluate import Evaluation
+
+DECIDING = ("champion", "baseline")
+RUNNER_UP, CONTESTANT = "runner_up", "contestant"
+"""Roles for the record: the best of the other contestants, and the rest."""
 
 
 @dataclass(frozen=True)
 class Comparison:
     """The challenger's relative gain over one opponent on the same entities and cut-offs."""
 
+    challenger: str
     opponent: str
-    role: str  # champion and baseline decide; another contestant is for the record
+    role: str
+    metric: str
+    segment: str
     gain: Estimate
 
 
@@ -23,17 +32,19 @@ class Comparison:
 class Decision:
     """Who serves from now on, and why."""
 
-    challenger: str
+    challenger: str  # the best contestant; where it must not serve and nobody did, the baseline
     is_promoted: bool
     reason: str
     comparisons: tuple[Comparison, ...] = ()
 
 
-def gain(home: Home, output: Output, challenger: Evaluation, opponent: Evaluation) -> Estimate:
-    """Relative gain on the output's metric; above 0 the challenger is better. Paired bootstrap over entities."""
+def gain(
+    home: Home, output: Output, challenger: Evaluation, opponent: Evaluation, metric: str, segment: str
+) -> Estimate:
+    """Relative gain on a metric; above 0 the challenger is better. Paired bootstrap over the segment's entities."""
     return paired_gain(
-        challenger.pooled(output.metric),
-        opponent.pooled(output.metric),
+        challenger.pooled(metric, segment),
+        opponent.pooled(metric, segment),
         higher_is_better=output.higher_is_better,
         confidence=home.settings.gate.confidence,
         seed=home.settings.compute.seed,
@@ -51,20 +62,16 @@ def best_of(output: Output, evaluations: list[Evaluation]) -> Evaluation:
 def decide(
     home: Home, output: Output, evaluations: list[Evaluation], champion: Evaluation | None, baseline: str
 ) -> Decision:
-    """Compare the best contestant with the champion, if there is one, and with the baseline."""
-    by_name = {evaluation.model: evaluation for evaluation in evaluations}
+    """Compare the best contestant with the champion, if there is one, and with the baseline.
+
+    What else is compared (other contestants, other metrics, segments) is for the record.
+    """
     challenger = best_of(output, evaluations)
     opponents = [("champion", champion)] if champion else []
-    opponents += [
-        ("baseline" if name == baseline else "contestant", evaluation)
-        for name, evaluation in by_name.items()
-        if name != challenger.model
-    ]
-    comparisons = tuple(
-        Comparison(opponent.model, role, gain(home, output, challenger, opponent)) for role, opponent in opponents
-    )
+    opponents += _others(output, [one for one in evaluations if one is not challenger], baseline)
+    comparisons = tuple(_compared(home, output, challenger, opponents))
     least = home.settings.gate.minimum_effect
-    deciding = [comparison for comparison in comparisons if comparison.role != "contestant"]
+    deciding = [comparison for comparison in comparisons if decides(output, comparison)]
     lost = [comparison for comparison in deciding if not comparison.gain.low > least]
     if not lost:
         against = ", ".join(_words(comparison) for comparison in deciding) or "it is the baseline"
@@ -73,6 +80,31 @@ def decide(
     if champion is None:
         return Decision(baseline, True, f"the baseline serves; {challenger.model} {why}", comparisons)
     return Decision(challenger.model, False, f"{champion.model} stays; {challenger.model} {why}", comparisons)
+
+
+def decides(output: Output, comparison: Comparison) -> bool:
+    """Whether the gate decides by it: all entities, the output's own metric, champion or baseline."""
+    is_main = comparison.metric == output.metric and comparison.segment == ALL
+    return is_main and comparison.role in DECIDING
+
+
+def _others(output: Output, others: list[Evaluation], baseline: str) -> list[tuple[str, Evaluation]]:
+    """The contestants beside the challenger with their roles."""
+    second = best_of(output, others).model if others else None
+    roles = {baseline: "baseline"}
+    return [(roles.get(one.model, RUNNER_UP if one.model == second else CONTESTANT), one) for one in others]
+
+
+def _compared(
+    home: Home, output: Output, challenger: Evaluation, opponents: Sequence[tuple[str, Evaluation]]
+) -> Iterator[Comparison]:
+    """On all entities over every opponent; per segment over those that decide and the runner-up."""
+    for metric in (metric for metric in output.compared if metric in challenger.metrics):
+        for segment in (ALL, *challenger.segments(metric)):
+            for role, opponent in opponents:
+                if segment == ALL or role != CONTESTANT:
+                    found = gain(home, output, challenger, opponent, metric, segment)
+                    yield Comparison(challenger.model, opponent.model, role, metric, segment, found)
 
 
 def _words(comparison: Comparison) -> str:

@@ -16,7 +16,7 @@ from models.protocol import Features
 from pipelines.errors import UsageFault
 from pipelines.features.snapshot import Snapshot
 from pipelines.home import Home
-from pipelines.records import Row, champions, model_performance
+from pipelines.records import ALL, Row, champions, model_performance
 from pipelines.scoring.outputs import Measures, Output, output_of
 from pipelines.training.cutoffs import plan
 from pipelines.training.preferences import oracle_lists
@@ -85,7 +85,7 @@ def _judged(home: Home, output: Output, champion: Row, folder: Path, measure: Me
 
 def _contestants(home: Home, output: Output, metric: str, trained: date) -> dict[str, Estimate]:
     table = model_performance.c
-    same = sa.and_(table.output == output.name, table.metric == metric, table.as_of == trained)
+    same = sa.and_(table.output == output.name, table.metric == metric, table.as_of == trained, table.segment == ALL)
     rows = home.records.rows(sa.select(model_performance).where(same, table.value.is_not(None)).order_by(table.value))
     return {row["model"]: Estimate(row["value"], row["ci_low"], row["ci_high"]) for row in rows}
 

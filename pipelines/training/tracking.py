@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import subprocess
 import tempfile
 import warnings
@@ -15,13 +16,14 @@ from importlib.metadata import version as installed
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from models.bootstrap import Estimate
 from models.protocol import Features, Model
 from pipelines.home import PROJECT, Home, code_digest
-from pipelines.records import Row
+from pipelines.records import ALL, Row
 from pipelines.scoring.outputs import Output
 from pipelines.storage import digest_of
-from pipelines.training.evaluate import Evaluation
-from pipelines.training.gate import Decision
+from pipelines.training.evaluate import LEAST_ENTITIES, Evaluation
+from pipelines.training.gate import Decision, decides
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -103,6 +105,7 @@ def track(
                     for epoch in getattr(fitted.model, "curve", ()):
                         log_epoch(epoch)
                     _log_model(output, fitted, decision)
+                    _gate_artifact(home, output, decision)
 
 
 def _arguments(home: Home, output: Output, evaluation: Evaluation, as_of: date) -> dict[str, Any]:
@@ -158,18 +161,26 @@ def _metrics(home: Home, output: Output, evaluation: Evaluation, decision: Decis
     from models.metrics import value
 
     found: dict[str, float] = {}
-    for metric in output.figures if evaluation.measures else ():
-        estimate, label = evaluation.figure(metric, home), output.label(home, metric)
-        found |= {f"all/{label}": estimate.value, f"all/{label}_low": estimate.low, f"all/{label}_high": estimate.high}
+    for metric in evaluation.metrics:
+        for segment in (ALL, *(evaluation.segments(metric) if metric in output.compared else ())):
+            name = f"{_split(segment)}/{output.label(home, metric)}"
+            found |= _with_interval(name, evaluation.figure(metric, home, segment))
     for cutoff, measures in evaluation.measures.items():
         found |= {f"cutoff_{cutoff}/{output.label(home, metric)}": value(measures[metric]) for metric in measures}
-    for comparison in decision.comparisons if evaluation.model == decision.challenger else ():
-        found |= {
-            f"gain/over_{comparison.opponent}": comparison.gain.value,
-            f"gain/over_{comparison.opponent}_low": comparison.gain.low,
-            f"gain/over_{comparison.opponent}_high": comparison.gain.high,
-        }
+    for comparison in (one for one in decision.comparisons if one.challenger == evaluation.model):
+        split = "gain" if comparison.segment == ALL else f"gain_{_split(comparison.segment)}"
+        metric = "" if comparison.metric == output.metric else f"{comparison.metric}_"
+        found |= _with_interval(f"{split}/{metric}over_{comparison.opponent}", comparison.gain)
     return found | {"cost/evaluation_seconds": evaluation.seconds, "cost/peak_mib": evaluation.peak_mib}
+
+
+def _with_interval(name: str, estimate: Estimate) -> dict[str, float]:
+    return {f"{name}{end}": value for end, value in zip(("", "_low", "_high"), estimate, strict=True)}
+
+
+def _split(segment: str) -> str:
+    """A segment in the name of a metric, where MLflow allows no = nor most signs."""
+    return re.sub(r"[^\w -]", "_", segment, flags=re.ASCII)
 
 
 def _learnt(home: Home, output: Output, fitted: Fitted) -> dict[str, Any]:
@@ -196,7 +207,6 @@ def _log_model(output: Output, fitted: Fitted, decision: Decision) -> None:
         version=fitted.version["model_version"],
         registered_model_name=f"nightcart-{output.name}",
     )
-    _gate_artifact(decision)
     client = mlflow.MlflowClient()
     _alias(client, f"nightcart-{output.name}", info.registered_model_version, decision.is_promoted)
 
@@ -207,15 +217,23 @@ def _alias(client: MlflowClient, name: str, number: int | str, is_promoted: bool
         client.set_registered_model_alias(name, CHAMPION, str(number))
 
 
-def _gate_artifact(decision: Decision) -> None:
+def _gate_artifact(home: Home, output: Output, decision: Decision) -> None:
+    """What was compared, as a page; what decided is marked."""
     import mlflow
 
     with tempfile.TemporaryDirectory() as folder:
         lines = [f"# Gate: {decision.challenger}", "", decision.reason, ""]
         lines += [
-            f"- {c.role} {c.opponent}: {c.gain.value:+.2%} [{c.gain.low:+.2%}, {c.gain.high:+.2%}]"
+            "| challenger | over | as | metric | segment | gain | interval | decides |",
+            "|---|---|---|---|---|--:|---|---|",
+        ]
+        lines += [
+            f"| {c.challenger} | {c.opponent} | {c.role} | {output.label(home, c.metric)} | {c.segment} "
+            f"| {c.gain.value:+.2%} | [{c.gain.low:+.2%}, {c.gain.high:+.2%}] "
+            f"| {'yes' if decides(output, c) else 'no'} |"
             for c in decision.comparisons
         ]
+        lines += ["", f"Segments of under {LEAST_ENTITIES} are left out."]
         file = Path(folder) / "gate.md"
         file.write_text("\n".join(lines) + "\n", "utf-8")
         mlflow.log_artifact(str(file))

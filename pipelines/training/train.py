@@ -13,7 +13,7 @@ from pipelines.features.build import build_training_features
 from pipelines.features.snapshot import Snapshot
 from pipelines.home import Home
 from pipelines.publishing.release import skipped_of
-from pipelines.records import Row, clock, model_performance, promotions
+from pipelines.records import ALL, Row, clock, model_performance, promotions
 from pipelines.scoring.frames import Frames
 from pipelines.scoring.outputs import Output, output_of
 from pipelines.training.champions import champion_of, crown, load_model, store_model
@@ -23,7 +23,6 @@ from pipelines.training.gate import Decision, decide
 from pipelines.training.study import study
 from pipelines.training.tracking import Fitted, track
 
-ALL = "all"  # the segment of every entity
 SHOWN = 1_000  # rows of each frame that show what a model takes and gives
 
 
@@ -140,16 +139,17 @@ def _record(
     home: Home, output: Output, as_of: date, evaluations: list[Evaluation], version: Row, decision: Decision
 ) -> None:
     """The gate's figures and every contestant's, in the records."""
-    shared = {"output": output.name, "as_of": as_of, "segment": ALL}
+    shared = {"output": output.name, "as_of": as_of}
     compared = [
         shared
         | {
-            "challenger": decision.challenger,
+            "challenger": comparison.challenger,
             "against": comparison.opponent,
             "role": comparison.role,
-            "metric": output.metric,
+            "segment": comparison.segment,
+            "metric": comparison.metric,
             **_stated(comparison.gain, "gain"),
-            "is_promoted": decision.is_promoted,
+            "is_promoted": decision.is_promoted and comparison.challenger == decision.challenger,
             "reason": decision.reason,
             "decided_at": clock(),
         }
@@ -158,23 +158,25 @@ def _record(
     table = promotions.c
     home.records.replace(promotions, compared, sa.and_(table.output == output.name, table.as_of == as_of))
     figures = [
-        shared | _figure(home, evaluation, metric, version, as_of)
+        shared | _figure(home, evaluation, metric, segment, version, as_of)
         for evaluation in evaluations
-        for metric in output.figures
+        for metric in evaluation.metrics
+        for segment in (ALL, *(evaluation.segments(metric) if metric in output.compared else ()))
     ]
     measured = model_performance.c
     same = sa.and_(measured.output == output.name, measured.as_of == as_of, measured.kind == "offline")
     home.records.replace(model_performance, figures, same)
 
 
-def _figure(home: Home, evaluation: Evaluation, metric: str, version: Row, as_of: date) -> Row:
+def _figure(home: Home, evaluation: Evaluation, metric: str, segment: str, version: Row, as_of: date) -> Row:
     own = evaluation.model == version["model"]
     return {
         "model": evaluation.model,
         "model_version": version["model_version"] if own else evaluation.model,
         "metric": metric,
-        **_stated(evaluation.figure(metric, home), "value"),
-        "n": len(evaluation.pooled(metric)),
+        "segment": segment,
+        **_stated(evaluation.figure(metric, home, segment), "value"),
+        "n": len(evaluation.pooled(metric, segment)),
         "labels_mature_until": as_of,
         "kind": "offline",
     }

@@ -189,6 +189,27 @@ def test_a_figure_without_interval_or_value_is_drawn_as_it_is(home: Home) -> Non
     assert drawn["error_x"]["array"] == [0]
 
 
+def test_segments_and_what_is_new_stand_below_the_champion(home: Home) -> None:
+    own, gate = model_performance.c.output == "recommendations", promotions.c.output == "recommendations"
+    (figure, *_) = home.records.rows(sa.select(model_performance).where(own).order_by(model_performance.c.value))
+    (gain,) = home.records.rows(sa.select(promotions).where(gate))
+    del gain["id"]
+    runner_up = {"role": "runner_up", "against": "own_history", "gain": -0.031, "ci_low": -0.05, "ci_high": -0.01}
+    with home.records.begin() as connection:
+        for about in ({"segment": "history=new"}, {"metric": f"{figure['metric']}_new"}):
+            connection.execute(sa.insert(model_performance), [figure | about | {"value": 0.25, "n": 77}])
+            connection.execute(sa.insert(promotions), [gain | about, gain | about | runner_up])
+    publish_night(home)
+    page = page_of(home)
+    (table,) = re.findall(r"<summary>By segment</summary>(.*?)</details>", page, re.DOTALL)
+    rows = [re.sub(r"<[^>]+>", " ", row).split() for row in table.split("<tr>")[2:]]
+    assert [row[:3] for row in rows if "0.250" in row] == [["history:", "new", "77"], ["all", "77", "0.250"]]
+    assert "over the baseline baseline, the runner up own history" in table
+    assert table.count("-3.1%") == 2
+    assert "of what is on the list and new to the customer" in table
+    assert "[+10.0, +20.0%]" in page  # the gain on all customers still stands above
+
+
 def test_the_latest_page_is_the_current_release_s(home: Home) -> None:
     publish_night(home)
     assert render_report(home, AS_OF)["is_latest"]

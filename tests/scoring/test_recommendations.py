@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from models.recommendations import PopularEver
 from pipelines.home import Home
 from pipelines.scoring import recommendations
-from pipelines.scoring.recommendations import RecommendationsOutput
+from pipelines.scoring.recommendations import FEW_PRODUCTS, RecommendationsOutput
 from pipelines.settings import Places, Settings
 
 CUTOFF, AS_OF = dt.date(2024, 5, 1), dt.date(2024, 6, 1)
@@ -105,3 +107,50 @@ def test_what_may_be_shown_again_is_a_target_too(tmp_path: Path) -> None:
     lists = PopularEver(**output.arguments(home, PopularEver, AS_OF)).predict(features)
     truth = pd.DataFrame({"as_of": [AS_OF], "customer_id": ["c001"], "product_id": ["p00"]})
     assert output.measure(home, lists, features, truth)["ndcg"].to_numpy().tolist() == [[1.0, 1.0]]
+
+
+def test_what_is_new_to_the_customer_is_judged_alone(tmp_path: Path) -> None:
+    """By hand: of a list of three, what was bought before goes, the rest moves up; targets bought before go too."""
+    output, (features, _) = RecommendationsOutput(), store()
+    shown = {"c000": ["p00", "p01", "p02", "p03"], "c001": ["p00", "p01", "p02", "p04"], "c002": ["p00", "p05", "p06"]}
+    lists = pd.DataFrame(
+        [(AS_OF, name, rank, product) for name, list_ in shown.items() for rank, product in enumerate(list_, 1)],
+        columns=["as_of", "customer_id", "rank", "product_id"],
+    )
+    came = [("c000", "p00"), ("c000", "p02"), ("c001", "p04"), ("c001", "p01"), ("c001", "p09"), ("c002", "p00")]
+    truth = pd.DataFrame([(AS_OF, *pair) for pair in came], columns=["as_of", "customer_id", "product_id"])
+    found = output.measure(home_with(tmp_path, exclude_bought=False), lists, features, truth)
+    assert next(iter(found)) == output.metric
+    assert set(output.compared) < set(found)
+    new = {name: found[name]["numerator"].to_dict() for name in ("ndcg_new", "recall_new")}
+    second, ideal = 1 / np.log2(3), 1 + 1 / np.log2(3) + 1 / np.log2(4)
+    assert new["ndcg_new"] == {  # c002 bought nothing new; p04 of c001 is not among the three that are shown
+        "c000": pytest.approx(second),
+        "c001": pytest.approx(1 / ideal),
+    }
+    assert new["recall_new"] == {"c000": 1.0, "c001": pytest.approx(1 / 3)}
+    assert (found["ndcg_new"]["denominator"] == 1.0).all()
+    assert len(found["ndcg"]) == 3
+
+
+def test_where_bought_products_are_left_out_all_is_new(tmp_path: Path) -> None:
+    output, (features, _) = RecommendationsOutput(), store()
+    home = home_with(tmp_path)
+    lists = PopularEver(**output.arguments(home, PopularEver, AS_OF)).predict(features)
+    truth = pd.DataFrame({"as_of": [AS_OF], "customer_id": ["c001"], "product_id": ["p01"]})
+    assert list(output.measure(home, lists, features, truth)) == ["ndcg", "recall", "hit_rate"]
+
+
+def test_customers_are_told_apart_by_their_history() -> None:
+    pairs = [("once", number, CUTOFF, CUTOFF) for number in range(FEW_PRODUCTS + 1)]
+    pairs += [("twice", 1, CUTOFF, CUTOFF), ("twice", 2, AS_OF, AS_OF), ("again", 1, CUTOFF, AS_OF)]
+    pairs += [("long", number, CUTOFF, AS_OF) for number in range(FEW_PRODUCTS + 1)]
+    columns = ["customer_id", "product_id", "first_bought_on", "last_bought_on"]
+    found = RecommendationsOutput().segments({"customer_products": pd.DataFrame(pairs, columns=columns)})
+    assert found["history"].to_dict() == {"once": "new", "twice": "few", "again": "few", "long": "many"}
+
+
+def home_with(tmp_path: Path, **settings: Any) -> Home:
+    """A home whose lists have three places."""
+    chosen = Settings(recommendations={"top_k": 3} | settings)  # type: ignore[arg-type]
+    return Home(Places.from_environment({"NIGHTCART_HOME": str(tmp_path)}), chosen)

@@ -1,32 +1,16 @@
-"""The gate: a gain beyond doubt promotes, noise and ties keep the champion, and a baseline may win."""
+"""The gate: a gain beyond doubt promotes, noise and ties keep the champion, a baseline may win; segments are told."""
 
 from __future__ import annotations
 
-from datetime import date
+import pytest
 
-import numpy as np
-import pandas as pd
-
-from models.metrics import DENOMINATOR, NUMERATOR
+from models.metrics import DENOMINATOR, NUMERATOR, value
 from pipelines.home import Home
+from pipelines.records import ALL
 from pipelines.scoring.outputs import output_of
-from pipelines.training.evaluate import Evaluation
-from pipelines.training.gate import decide
-
-CUTOFFS = [date(2011, 5, 17), date(2011, 7, 12), date(2011, 9, 6)]
-PRODUCTS = 400
-
-
-def evaluation(model: str, error: float, noise: float = 0.0, seed: int = 7) -> Evaluation:
-    """A contestant whose WAPE is `error`, up to noise per product."""
-    random, found = np.random.default_rng(seed), Evaluation(model)
-    units = np.random.default_rng(1).gamma(1.0, 50.0, PRODUCTS)
-    for cutoff in CUTOFFS:
-        errors = units * np.maximum(error + noise * random.standard_normal(PRODUCTS), 0.0)
-        frame = pd.DataFrame({NUMERATOR: errors, DENOMINATOR: units}, index=[f"p{at}" for at in range(PRODUCTS)])
-        found.measures[cutoff] = {"wape": frame}
-    return found
-
+from pipelines.training.evaluate import LEAST_ENTITIES
+from pipelines.training.gate import Comparison, Decision, decide
+from tests.training.generators import PRODUCTS, evaluation, in_segments
 
 BASE = evaluation("seasonal_naive", 1.0)
 
@@ -69,3 +53,38 @@ def test_a_minimum_effect_asks_for_more(home: Home) -> None:
     strict = Home(home.places, settings)
     best = evaluation("xgboost_quantiles", 0.6, noise=0.1)
     assert decide(strict, output_of("demand"), [BASE, best], None, "seasonal_naive").challenger == "seasonal_naive"
+
+
+def gains_of(decision: Decision, segment: str) -> dict[str, Comparison]:
+    return {one.role: one for one in decision.comparisons if one.segment == segment}
+
+
+def test_a_segment_that_loses_is_found_and_does_not_decide(home: Home) -> None:
+    base, second = in_segments(evaluation("seasonal_naive", 1.0)), in_segments(evaluation("recent_mean", 0.9))
+    best = in_segments(evaluation("xgboost_quantiles", 0.6, noise=0.1), worse=3.0)
+    decision = decide(home, output_of("demand"), [base, second, best], None, "seasonal_naive")
+    assert decision.is_promoted
+    assert decision.challenger == "xgboost_quantiles"
+    lost, won = gains_of(decision, "product=new"), gains_of(decision, "product=old")
+    assert lost.keys() == won.keys() == {"baseline", "runner_up"}
+    assert lost["runner_up"].opponent == "recent_mean"
+    assert all(one.gain.high < -0.5 for one in lost.values())
+    assert all(one.gain.low > 0.3 for one in won.values())
+    assert gains_of(decision, ALL)["baseline"].gain.low > 0.0
+
+
+def test_an_entity_counts_where_it_was_in_the_segment(home: Home) -> None:
+    found = in_segments(evaluation("seasonal_naive", 1.0), worse=3.0)
+    assert found.segments("wape") == ["product=new", "product=old", "product=tiny"]
+    parts = [found.pooled("wape", f"product={name}") for name in ("new", "old", "tiny")]
+    assert [len(part) for part in parts] == [100, PRODUCTS - LEAST_ENTITIES, LEAST_ENTITIES]
+    assert [value(part) for part in parts] == [pytest.approx(3.0), pytest.approx(1.0), pytest.approx(1.0)]
+    assert found.figure("wape", home, "product=new").value == pytest.approx(3.0)
+    whole = found.pooled("wape")
+    for column in (NUMERATOR, DENOMINATOR):
+        assert sum(part[column].sum() for part in parts) == pytest.approx(whole[column].sum())
+
+
+def test_a_small_segment_is_left_out() -> None:
+    found = in_segments(evaluation("seasonal_naive", 1.0), few=LEAST_ENTITIES - 1)
+    assert found.segments("wape") == ["product=new", "product=old"]

@@ -14,7 +14,7 @@ from pipelines.monitoring.monitor import champion_figures, volumes
 from pipelines.publishing.manifest import RELEASE_TABLES, Manifest
 from pipelines.publishing.manifest import rows_of as counts_of
 from pipelines.publishing.report.query import Files, rows_of, views
-from pipelines.records import Row, quarantine_counts, releases, steps
+from pipelines.records import ALL, Row, quarantine_counts, releases, steps
 
 TOTALS = {
     "recommendations": "select count(distinct customer_id) as customers from recommendations",
@@ -40,8 +40,9 @@ def _model(home: Home, output: str, as_of: date, watched: Row, skipped: str | No
     from pipelines.scoring.outputs import output_of
 
     spec, found = output_of(output), watched.get(output) or champion_figures(home, output, as_of)
-    figures = [row for row in found["figures"] if row["segment"] == "all"] if found else []
-    gains = [row for row in found["gate"] if row["role"] == "baseline" and row["gain"] is not None] if found else []
+    figures = [row for row in found["figures"] if row["segment"] == ALL] if found else []
+    gate = [row for row in found["gate"] if row["role"] == "baseline" and _is_main(row, spec.metric)] if found else []
+    gains = [row for row in gate if row["gain"] is not None]
     return {
         "output": output,
         "skipped": skipped,
@@ -52,6 +53,34 @@ def _model(home: Home, output: str, as_of: date, watched: Row, skipped: str | No
         "main": [row for row in figures if row["metric"] == spec.metric],
         "others": _by_metric([row for row in figures if row["metric"] != spec.metric]),
         "gate": gains[0] if gains else None,
+        "segments": _segments(found, spec.metric) if found else None,
+    }
+
+
+def _is_main(row: Row, metric: str) -> bool:
+    return bool(row["segment"] == ALL and row["metric"] == metric)
+
+
+def _segments(found: Row, metric: str) -> dict[str, Any] | None:
+    """The champion's figure on each segment and each metric that is compared, with the challenger's gains by role.
+
+    None where there is nothing beyond the main figure.
+    """
+    gate = [row for row in found["gate"] if row["role"] != "contestant"]
+    gains = {(row["metric"], row["segment"], row["role"]): row for row in gate if row["gain"] is not None}
+    opponents = {row["role"]: row["against"] for row in gate}
+    compared = {row["metric"] for row in gate}
+    own = [row for row in found["figures"] if row["model_version"] == found["model_version"]]
+    rows = [row for row in own if row["metric"] in compared and row["value"] is not None]
+    if all(_is_main(row, metric) for row in rows):
+        return None
+    rows.sort(key=lambda row: (row["metric"] != metric, row["metric"], row["segment"] != ALL, row["segment"]))
+    return {
+        "challenger": gate[0]["challenger"],
+        "opponents": opponents,
+        "rows": [
+            row | {"gains": [gains.get((row["metric"], row["segment"], role)) for role in opponents]} for row in rows
+        ],
     }
 
 

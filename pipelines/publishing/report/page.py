@@ -22,6 +22,7 @@ from pipelines.publishing.report.risk import risk
 from pipelines.publishing.report.support import support
 from pipelines.publishing.words import METRICS, metric_name, metric_words
 from pipelines.records import Row
+from pipelines.training.evaluate import LEAST_ENTITIES
 
 UNITS = {"W": "week", "D": "day"}
 
@@ -56,6 +57,7 @@ def _context(home: Home, as_of: date, release: Row) -> dict[str, Any]:
         "as_of": as_of,
         "unit": UNITS[home.settings.demand.frequency],
         "models": models,
+        "least": LEAST_ENTITIES,
         "confidence": 100 * home.settings.gate.confidence,
         "products": products,
         "recommended": most_recommended(files),
