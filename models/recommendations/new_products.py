@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -86,12 +86,13 @@ def _new(features: Features, names: pd.Index) -> NDArray[np.int64]:
     return np.sort(place[np.argsort(days[place], kind="stable")[:MOST]])
 
 
-def _best(own: sparse.csr_array, near: sparse.csr_array, start: int) -> tuple[NDArray[np.float64], ...]:
+def _best(own: sparse.csr_array, near: sparse.csr_array, start: int) -> tuple[NDArray[Any], ...]:
     """The best of these customers: who, which of the new products, score, and which purchase gave most."""
     score = np.asarray((own @ near).toarray(), dtype=np.float32)
     row, column = best_of_each(score, CANDIDATES)
     return row + start, column, score[row, column].astype(np.float64), gave_most(own, near, row, column)
 
 
-def _nothing() -> tuple[NDArray[np.int64], ...]:
-    return (np.zeros(0, np.int64),) * 4
+def _nothing() -> tuple[NDArray[Any], ...]:
+    none = np.zeros(0, np.int64)
+    return none, none, np.zeros(0), none

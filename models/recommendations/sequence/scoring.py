@@ -61,7 +61,8 @@ def _encoded(network: Network, recent: Sequences, users: Ints, width: int, cells
     ends = torch.from_numpy(np.arange(len(users)) * width + recent.lengths[users] - 1).to(device)
     with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
         tokens = torch.from_numpy(laid_out(own, width)).to(device)
-        return network(network.vectors(tokens), batch)[ends].float()
+        sought: Tensor = network(network.vectors(tokens), batch)
+        return sought[ends].float()
 
 
 def all_vectors(network: Network) -> Tensor:
