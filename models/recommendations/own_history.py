@@ -29,6 +29,8 @@ class OwnHistory(PersonalLists):
         "popularity": (1.0, 0.0),
     }
 
+    found_with = ("half_life_days",)
+
     def candidates(self, features: Features) -> pd.DataFrame:
         """Every product that a customer bought."""
         bought = features[BOUGHT]

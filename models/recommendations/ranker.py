@@ -18,7 +18,7 @@ from models.files import SETTINGS_FILE, corrupt, read_checked, read_settings, ta
 from models.protocol import Features
 from models.recommendations.co_purchase import CoPurchase
 from models.recommendations.ease import Ease
-from models.recommendations.frames import at_cutoff, counted_targets, with_purchases_of
+from models.recommendations.frames import at_cutoff, counted_targets, identity, with_purchases_of
 from models.recommendations.lessons import Lesson, ndcg, outcomes
 from models.recommendations.lists import PersonalLists
 from models.recommendations.nearest_customers import NearestCustomers
@@ -121,10 +121,21 @@ class XGBoostRanker(PersonalLists):
             random = np.random.default_rng([self.seed, int(day.astype(np.int64)) & 0xFFFFFFFF])
             asked = asked[asked["customer_id"].isin(random.choice(customers, MOST_CUSTOMERS, replace=False))]
         night = with_purchases_of(at_cutoff(features, day), asked["customer_id"])
-        pool = self._pool(night)
-        return Lesson(pool, *design(night, pool), *outcomes(pool, asked))
+        pool, names, rows = self._designed(night)
+        return Lesson(pool, names, rows, *outcomes(pool, asked))
+
+    def _designed(self, features: Features) -> tuple[Pool, list[str], NDArray[np.float32]]:
+        def make() -> tuple[Pool, list[str], NDArray[np.float32]]:
+            pool = self._pool(features)
+            return (pool, *design(features, pool))
+
+        if self.shelf is None:
+            return make()
+        return self.shelf.once((self.name, self.seed, self.exclude_bought, self.recipe.most, *identity(features)), make)
 
     def _pool(self, features: Features) -> Pool:
+        for source in self.sources.values():
+            source.shelf = self.shelf
         found = {name: source.weighed(features) for name, source in self.sources.items()}
         return build_pool(features, found, self.exclude_bought, self.recipe.most)
 
@@ -193,8 +204,7 @@ class XGBoostRanker(PersonalLists):
     def _of(self, features: Features) -> pd.DataFrame:
         if self.serves != RANKER:
             return self.sources[self.serves].weighed(features)
-        pool = self._pool(features)
-        _, rows = design(features, pool)
+        pool, _, rows = self._designed(features)
         score = np.exp(self._scores(rows)) if len(rows) else np.zeros(0)
         return reasons(pool).assign(score=score)
 

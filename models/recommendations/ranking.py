@@ -51,6 +51,13 @@ def first_not_bought(
     return skipped + np.arange(top_k)[None]
 
 
+def order_within(group: pd.Series, score: pd.Series, name: pd.Series) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows by group, then score (greatest first), then name; and each one's place in its group, from 0."""
+    codes, names = pd.factorize(group, sort=True)[0], pd.factorize(name, sort=True)[0]
+    order = np.lexsort([names, -score.to_numpy(np.float64), codes])
+    return order, np.arange(len(order)) - np.searchsorted(codes[order], codes[order])
+
+
 def without_bought(pairs: pd.DataFrame, bought: pd.DataFrame) -> pd.DataFrame:
     """The rows of `pairs` (as_of, customer_id, product_id) that are not among `bought`."""
     key = ["as_of", "customer_id", "product_id"]
