@@ -118,13 +118,17 @@ class PersonalLists(ABC):
         found: Made = self._kept[key]
         return found
 
+    def shared(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """What `make` gives, made once for all that share the shelf, anew where there is none."""
+        return make() if self.shelf is None else self.shelf.once(key, make)
+
     def found(self, features: Features) -> pd.DataFrame:
-        """The candidates of one cut-off, from the shelf where there is one."""
-        if self.shelf is None or self.found_with is None:
+        """The candidates of one cut-off, shared where they depend on the frames and weights alone."""
+        if self.found_with is None:
             return self.candidates(features)
         weights = tuple(self.weights[key] for key in self.found_with)
         key = (self.name, self.exclude_bought, self.seed, weights, identity(features))
-        return self.shelf.once(key, lambda: self.candidates(features))
+        return self.shared(key, lambda: self.candidates(features))
 
     def predict(self, features: Features) -> pd.DataFrame:
         """as_of, customer_id, rank (from 1), product_id, score, reason, reason_product_id, sorted by the first three.
@@ -173,9 +177,7 @@ class PersonalLists(ABC):
     def _ranked(self, features: Features) -> pd.DataFrame:
         """All products on sale of one cut-off, the popular ones first."""
         popular = self._popular(max(len(features[PRODUCTS]), 1))
-        if self.shelf is None:
-            return popular.predict_default(features)
-        return self.shelf.once((popular.name, cutoff_of(features)), lambda: popular.predict_default(features))
+        return self.shared((popular.name, cutoff_of(features)), lambda: popular.predict_default(features))
 
     def _with_popularity(self, found: pd.DataFrame, ranked: pd.DataFrame) -> pd.DataFrame:
         """Candidates with scores times popularity; what nobody bought lately keeps a little."""

@@ -121,17 +121,13 @@ class XGBoostRanker(PersonalLists):
             random = np.random.default_rng([self.seed, int(day.astype(np.int64)) & 0xFFFFFFFF])
             asked = asked[asked["customer_id"].isin(random.choice(customers, MOST_CUSTOMERS, replace=False))]
         night = with_purchases_of(at_cutoff(features, day), asked["customer_id"])
-        pool, names, rows = self._designed(night)
-        return Lesson(pool, names, rows, *outcomes(pool, asked))
+        designed = self._designed(night)
+        return Lesson(*designed, *outcomes(designed[0], asked))
 
     def _designed(self, features: Features) -> tuple[Pool, list[str], NDArray[np.float32]]:
-        def make() -> tuple[Pool, list[str], NDArray[np.float32]]:
-            pool = self._pool(features)
-            return (pool, *design(features, pool))
-
-        if self.shelf is None:
-            return make()
-        return self.shelf.once((self.name, self.seed, self.exclude_bought, self.recipe.most, *identity(features)), make)
+        """The candidates of one cut-off with their features' names and values."""
+        key = (self.name, self.seed, self.exclude_bought, self.recipe.most, identity(features))
+        return self.shared(key, lambda: (pool := self._pool(features), *design(features, pool)))
 
     def _pool(self, features: Features) -> Pool:
         for source in self.sources.values():
