@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from models.protocol import Features
-from models.recommendations.frames import days_since, purchases_of_all
+from models.recommendations.frames import cutoff_of, days_since, purchases_of_all
 from models.recommendations.lists import PersonalLists
 from models.recommendations.own_history import own_scores
 from models.recommendations.popular import BOUGHT, PRODUCTS
@@ -43,6 +43,7 @@ class CoPurchase(PersonalLists):
 
     name: ClassVar[str] = "co_purchase"
     choices: ClassVar[dict[str, tuple[float, ...]]] = {"popularity": (0.0, 1.0)}
+    found_with = ()
 
     def candidates(self, features: Features) -> pd.DataFrame:
         """The best of what goes with each customer's purchases."""
@@ -56,7 +57,7 @@ class CoPurchase(PersonalLists):
         )
         bought = bought[bought.groupby("customer_id", sort=False).cumcount() < PURCHASES]
         everyone, on_sale = purchases_of_all(features), _on_sale(features[PRODUCTS], names)
-        near = self.once(str(everyone["as_of"].min()), lambda: neighbours(_lately(everyone), names, on_sale))
+        near = self.once(cutoff_of(features), lambda: neighbours(_lately(everyone), names, on_sale))
         codes, customers = pd.factorize(bought["customer_id"], sort=True)
         own = sparse.csr_array(
             (bought["weight"].to_numpy(), (codes, bought["item"].to_numpy())), shape=(len(customers), len(names))

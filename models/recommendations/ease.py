@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import linalg
 
 from models.protocol import Features
-from models.recommendations.frames import purchases_of_all
+from models.recommendations.frames import cutoff_of, purchases_of_all
 from models.recommendations.lists import FILL_HALF_LIFE, LEAST_CUSTOMERS, PersonalLists
 from models.recommendations.popular import BOUGHT
 from models.recommendations.purchases import (
@@ -53,6 +53,7 @@ class Ease(PersonalLists):
 
     name: ClassVar[str] = "ease"
     choices: ClassVar[dict[str, tuple[float, ...]]] = {"half_life_days": (180.0,), "popularity": (1.0, 0.5)}
+    found_with = ("half_life_days", "popularity")
 
     def candidates(self, features: Features) -> pd.DataFrame:
         """The best of each customer, among the products on sale."""
@@ -76,7 +77,7 @@ class Ease(PersonalLists):
 
     def _between(self, features: Features, names: pd.Index) -> Weights:
         everyone, half_life = purchases_of_all(features), self.weights["half_life_days"]
-        key = (str(everyone["as_of"].min()), half_life)
+        key = (cutoff_of(features), half_life)
         return self.once(key, lambda: item_weights(purchases(everyone, names), half_life))
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.dates import to_days
+from models.dates import rows_of, to_days
 from models.protocol import Features
 from models.recommendations.popular import BOUGHT, TARGET_DAYS, bought_by, eligible_targets
 
@@ -16,7 +18,19 @@ EVERYONE = "everyone"
 
 def at_cutoff(features: Features, day: np.datetime64) -> Features:
     """The frames with the rows of one cut-off."""
-    return {name: frame[to_days(frame["as_of"]) == day].reset_index(drop=True) for name, frame in features.items()}
+    return {name: rows_of(frame, to_days(frame["as_of"]) == day) for name, frame in features.items()}
+
+
+def cutoff_of(features: Features) -> str:
+    """The cut-off of frames that hold one; NaT where they hold none."""
+    return str(pd.Timestamp(features["products"]["as_of"].min()))
+
+
+def identity(features: Features) -> tuple[str, int, str]:
+    """What tells the frames of one cut-off from others of the same snapshot: the day, and who is asked for."""
+    customers = np.sort(features[BOUGHT]["customer_id"].unique().astype(object))
+    digest = hashlib.sha256("\x1f".join(map(str, customers)).encode()).hexdigest()
+    return cutoff_of(features), len(customers), digest
 
 
 def purchases_of_all(features: Features) -> pd.DataFrame:

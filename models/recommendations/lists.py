@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
@@ -15,7 +15,7 @@ from models import metrics
 from models.dates import to_days
 from models.files import corrupt, read_settings, take, write_settings
 from models.protocol import Features
-from models.recommendations.frames import asked_for, at_cutoff, counted_targets
+from models.recommendations.frames import asked_for, at_cutoff, counted_targets, cutoff_of, identity
 from models.recommendations.popular import (
     BOUGHT,
     PRODUCTS,
@@ -23,7 +23,8 @@ from models.recommendations.popular import (
     PopularRecent,
     drawn,
 )
-from models.recommendations.ranking import MICROSECONDS, rank_for_customers
+from models.recommendations.ranking import MICROSECONDS, best_of_customers, rank_for_customers
+from models.shelf import Shelf
 
 Made = TypeVar("Made")
 KEY = ["as_of", "customer_id", "rank"]
@@ -55,8 +56,9 @@ class PersonalLists(ABC):
     """Weight -> its candidates, the first the default; chosen one after the other.
 
     Each has `popularity`: a candidate's score is multiplied by log(1 + the customers of its last weeks) ** popularity.
-    It is the one weight that the candidates don't depend on.
     """
+    found_with: ClassVar[tuple[str, ...] | None] = None
+    """The weights that candidates depend on, beside the frames; None where they depend on what else was learnt."""
 
     def __init__(self, *, top_k: int = 20, exclude_bought: bool = True, seed: int = 7) -> None:
         if top_k < 1:
@@ -65,7 +67,9 @@ class PersonalLists(ABC):
         self.exclude_bought = exclude_bought
         self.seed = seed
         self.weights = {key: found[0] for key, found in self.choices.items()}
-        self._kept: dict[Any, Any] | None = None
+        self.shelf: Shelf | None = None
+        """Where one is given, what is made of its frames is shared with other fits and contestants."""
+        self._kept: dict[Hashable, Any] | None = None
 
     @abstractmethod
     def candidates(self, features: Features) -> pd.DataFrame:
@@ -92,6 +96,8 @@ class PersonalLists(ABC):
         self.weights = {key: found[0] for key, found in self.choices.items()}
         with self.keeping():
             for key, options in self.choices.items():
+                if len(options) == 1:
+                    continue
                 figures: dict[float, float] = {}
                 known: Known = {}
                 for option in options:
@@ -111,7 +117,7 @@ class PersonalLists(ABC):
         finally:
             self._kept = None
 
-    def once(self, key: Any, make: Callable[[], Made]) -> Made:
+    def once(self, key: Hashable, make: Callable[[], Made]) -> Made:
         """What `make` gives, made once for each key within `keeping`, anew outside of it."""
         if self._kept is None:
             return make()
@@ -119,6 +125,18 @@ class PersonalLists(ABC):
             self._kept[key] = make()
         found: Made = self._kept[key]
         return found
+
+    def shared(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """What `make` gives, made once for all that share the shelf, anew where there is none."""
+        return make() if self.shelf is None else self.shelf.once(key, make)
+
+    def found(self, features: Features) -> pd.DataFrame:
+        """The candidates of one cut-off, shared where they depend on the frames and weights alone."""
+        if self.found_with is None:
+            return self.candidates(features)
+        weights = tuple(self.weights[key] for key in self.found_with)
+        key = (self.name, self.exclude_bought, self.seed, weights, identity(features))
+        return self.shared(key, lambda: self.candidates(features))
 
     def predict(self, features: Features, found: pd.DataFrame | None = None) -> pd.DataFrame:
         """as_of, customer_id, rank (from 1), product_id, score, reason, reason_product_id, sorted by the first three.
@@ -134,7 +152,7 @@ class PersonalLists(ABC):
         frames = []
         for day in np.unique(to_days(features[BOUGHT]["as_of"])):
             at = at_cutoff(features, day)
-            known[day] = known[day] if day in known else self.candidates(at)
+            known[day] = known[day] if day in known else self.found(at)
             frames.append(self._at(at, known[day]))
         if not frames:
             empty = {name: frame.iloc[:0] for name, frame in features.items()}
@@ -151,22 +169,25 @@ class PersonalLists(ABC):
     def _at(self, features: Features, found: pd.DataFrame) -> pd.DataFrame:
         """The lists of one cut-off, from these candidates."""
         bought, products = features[BOUGHT], features[PRODUCTS]
-        ranked = self._popular(max(len(products), 1)).predict_default(features)
+        ranked = self._ranked(features)
         found = self._with_popularity(found, ranked)
         found = found[found["product_id"].isin(products.loc[products["is_active"].astype(bool), "product_id"])]
         if self.exclude_bought:
             pairs = pd.MultiIndex.from_frame(bought[["customer_id", "product_id"]])
             found = found[~pd.MultiIndex.from_frame(found[["customer_id", "product_id"]]).isin(pairs)]
-        found = found.sort_values(["customer_id", "score", "product_id"], ascending=[True, False, True])
-        found = found[found.groupby("customer_id", sort=False).cumcount() < self.top_k]
+        found = best_of_customers(found, self.top_k)
         fill = self._fill(ranked, found, bought)
         found = found.assign(as_of=_first_day(bought), score=1.0 + found["score"] / (1.0 + found["score"]))
         return _stacked(found, fill, self.top_k)
 
     def weighed(self, features: Features) -> pd.DataFrame:
         """The candidates with scores times popularity: comparable within a customer."""
-        ranked = self._popular(max(len(features[PRODUCTS]), 1)).predict_default(features)
-        return self._with_popularity(self.candidates(features), ranked)
+        return self._with_popularity(self.found(features), self._ranked(features))
+
+    def _ranked(self, features: Features) -> pd.DataFrame:
+        """All products on sale of one cut-off, the popular ones first."""
+        popular = self._popular(max(len(features[PRODUCTS]), 1))
+        return self.shared((popular.name, cutoff_of(features)), lambda: popular.predict_default(features))
 
     def _with_popularity(self, found: pd.DataFrame, ranked: pd.DataFrame) -> pd.DataFrame:
         """Candidates with scores times popularity; what nobody bought lately keeps a little."""
@@ -217,11 +238,10 @@ def _first_day(bought: pd.DataFrame) -> pd.Timestamp | Any:
 def _stacked(found: pd.DataFrame, fill: pd.DataFrame, top_k: int) -> pd.DataFrame:
     """Candidates above the fill, ranked anew, cut at top_k."""
     both = pd.concat([found, fill], ignore_index=True) if len(found) else fill.copy()
-    both = both.sort_values(["customer_id", "score", "product_id"], ascending=[True, False, True], ignore_index=True)
-    both["rank"] = both.groupby("customer_id", sort=False).cumcount().to_numpy(np.int64) + 1
-    both = both[both["rank"] <= top_k].reset_index(drop=True)
+    both = best_of_customers(both, top_k)
     return both.assign(
         as_of=both["as_of"].astype(MICROSECONDS),
+        rank=both.groupby("customer_id", sort=False).cumcount().to_numpy(np.int64) + 1,
         score=both["score"].astype(np.float64),
         product_id=both["product_id"].astype(fill["product_id"].dtype),
         reason=both["reason"].astype("str"),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from models.protocol import Features
-from models.recommendations.frames import purchases_of_all
+from models.recommendations.frames import cutoff_of, purchases_of_all
 from models.recommendations.lists import PersonalLists
 from models.recommendations.popular import BOUGHT
 from models.recommendations.purchases import (
@@ -44,6 +44,7 @@ class NearestCustomers(PersonalLists):
         "half_life_days": (180.0,),
         "popularity": (1.0, 0.0),
     }
+    found_with = ("own_share", "half_life_days")
 
     def candidates(self, features: Features) -> pd.DataFrame:
         """The best of each customer and their neighbours."""
@@ -51,7 +52,7 @@ class NearestCustomers(PersonalLists):
         known = purchases(features[BOUGHT], names)
         own = known.matrix(known.decayed(half_life), PURCHASES)
         everyone = purchases_of_all(features)
-        key = (str(everyone["as_of"].min()), half_life)
+        key = (cutoff_of(features), half_life)
         crowd = self.once(key, lambda: _crowd(purchases(everyone, names), half_life, self.seed))
         shown = on_sale(features, names).astype(np.float32)
         starts = range(0, own.shape[0], BLOCK)

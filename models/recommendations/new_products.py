@@ -13,6 +13,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from models.dates import to_days
 from models.protocol import Features
 from models.recommendations.content import words_of
+from models.recommendations.frames import cutoff_of
 from models.recommendations.lists import PersonalLists
 from models.recommendations.popular import BOUGHT, POPULARITY, PRODUCTS
 from models.recommendations.purchases import (
@@ -46,13 +47,13 @@ class NewProducts(PersonalLists):
 
     name: ClassVar[str] = "new_products"
     choices: ClassVar[dict[str, tuple[float, ...]]] = {"popularity": (0.0,)}
+    found_with = ()
 
     def candidates(self, features: Features) -> pd.DataFrame:
         """The best new products of each customer."""
         names = product_index(features)
         known = purchases(features[BOUGHT], names)
-        day = str(features[PRODUCTS]["as_of"].min())
-        new, near = self.once(day, lambda: similar_new(features, names))
+        new, near = self.once(cutoff_of(features), lambda: similar_new(features, names))
         own = known.matrix(known.since(HALF_LIFE), PURCHASES)
         bought = np.unique(known.who * len(names) + known.what)
         parts = [_best(own[start : start + BLOCK], near, start) for start in range(0, own.shape[0], BLOCK)]

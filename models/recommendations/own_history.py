@@ -28,6 +28,7 @@ class OwnHistory(PersonalLists):
         "half_life_days": (180.0, 45.0, 90.0, 365.0),
         "popularity": (1.0, 0.0),
     }
+    found_with = ("half_life_days",)
 
     def candidates(self, features: Features) -> pd.DataFrame:
         """Every product that a customer bought."""

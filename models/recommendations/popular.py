@@ -227,6 +227,6 @@ def eligible_targets(targets: pd.DataFrame, features: Features, exclude_bought: 
     """The purchases that a list can be judged by: of customers with history; new to them where bought is left out."""
     key = ["as_of", "customer_id", "product_id"]
     pairs = targets[key].assign(as_of=to_days(targets["as_of"]).astype(MICROSECONDS)).drop_duplicates()
-    bought = features[BOUGHT][key].assign(as_of=to_days(features[BOUGHT]["as_of"]).astype(MICROSECONDS))
+    bought = bought_by(features[BOUGHT], pairs)[key]
     known = pairs.merge(bought[key[:2]].drop_duplicates(), on=key[:2], how="inner")
     return without_bought(known, bought) if exclude_bought else known

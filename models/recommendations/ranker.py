@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,18 +16,14 @@ from numpy.typing import NDArray
 from models.dates import to_days
 from models.files import SETTINGS_FILE, corrupt, read_checked, read_settings, take, write_model
 from models.protocol import Features
-from models.recommendations.co_purchase import CoPurchase
-from models.recommendations.ease import Ease
-from models.recommendations.frames import at_cutoff, counted_targets, with_purchases_of
+from models.recommendations.frames import at_cutoff, counted_targets, identity, with_purchases_of
 from models.recommendations.lessons import Lesson, ndcg, outcomes
 from models.recommendations.lists import PersonalLists
-from models.recommendations.nearest_customers import NearestCustomers
-from models.recommendations.new_products import NewProducts
-from models.recommendations.own_history import OwnHistory
 from models.recommendations.pool import Pool, build_pool, reasons
 from models.recommendations.popular import BOUGHT
 from models.recommendations.purchases import CANDIDATE_COLUMNS
 from models.recommendations.ranker_design import design
+from models.recommendations.retrieval import sources
 
 RANKER = "ranker"
 MOST_CUSTOMERS = 2_000
@@ -122,10 +118,17 @@ class XGBoostRanker(PersonalLists):
             random = np.random.default_rng([self.seed, int(day.astype(np.int64)) & 0xFFFFFFFF])
             asked = asked[asked["customer_id"].isin(random.choice(customers, MOST_CUSTOMERS, replace=False))]
         night = with_purchases_of(at_cutoff(features, day), asked["customer_id"])
-        pool = self._pool(night)
-        return Lesson(pool, *design(night, pool), *outcomes(pool, asked))
+        designed = self._designed(night)
+        return Lesson(*designed, *outcomes(designed[0], asked))
+
+    def _designed(self, features: Features) -> tuple[Pool, list[str], NDArray[np.float32]]:
+        """The candidates of one cut-off with their features' names and values."""
+        key = (self.name, self.seed, self.exclude_bought, self.recipe.most, identity(features))
+        return self.shared(key, lambda: (pool := self._pool(features), *design(features, pool)))
 
     def _pool(self, features: Features) -> Pool:
+        for source in self.sources.values():
+            source.shelf = self.shelf
         found = {name: source.weighed(features) for name, source in self.sources.items()}
         return build_pool(features, found, self.exclude_bought, self.recipe.most)
 
@@ -194,8 +197,7 @@ class XGBoostRanker(PersonalLists):
     def _of(self, features: Features) -> pd.DataFrame:
         if self.serves != RANKER:
             return self.sources[self.serves].weighed(features)
-        pool = self._pool(features)
-        _, rows = design(features, pool)
+        pool, _, rows = self._designed(features)
         score = np.exp(self._scores(rows)) if len(rows) else np.zeros(0)
         return reasons(pool).assign(score=score)
 
@@ -228,18 +230,3 @@ class XGBoostRanker(PersonalLists):
         model.figures, model.names = take(settings, "figures", dict, folder), take(settings, "names", list, folder)
         model._booster = xgb.Booster(model_file=bytearray(read_checked(folder, settings, FILE)))
         return model
-
-
-def sources(top_k: int, exclude_bought: bool, seed: int) -> Mapping[str, PersonalLists]:
-    """The retrieval sources, with weights chosen on cut-offs before those reported (docs/experiments.md)."""
-    settings: dict[str, Any] = {"top_k": top_k, "exclude_bought": exclude_bought, "seed": seed}
-    near = NearestCustomers(**settings)
-    near.weights |= {"own_share": 0.0, "half_life_days": 90.0, "popularity": 0.0}
-    found: dict[str, PersonalLists] = {
-        OwnHistory.name: OwnHistory(**settings),
-        Ease.name: Ease(**settings),
-        NearestCustomers.name: near,
-        CoPurchase.name: CoPurchase(**settings),
-        NewProducts.name: NewProducts(**settings),
-    }
-    return {name: found[name] for name in found if not (exclude_bought and name == OwnHistory.name)}

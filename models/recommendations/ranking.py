@@ -51,6 +51,19 @@ def first_not_bought(
     return skipped + np.arange(top_k)[None]
 
 
+def _order_within(group: pd.Series, score: pd.Series, name: pd.Series) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows by group, then score (greatest first), then name; and each one's place in its group, from 0."""
+    codes, names = pd.factorize(group, sort=True)[0], pd.factorize(name, sort=True)[0]
+    order = np.lexsort([names, -score.to_numpy(np.float64), codes])
+    return order, np.arange(len(order)) - np.searchsorted(codes[order], codes[order])
+
+
+def best_of_customers(found: pd.DataFrame, most: int) -> pd.DataFrame:
+    """The `most` greatest scores of each customer in order, equal ones in the order of product_id."""
+    order, place = _order_within(found["customer_id"], found["score"], found["product_id"])
+    return found.iloc[order[place < most]].reset_index(drop=True)
+
+
 def without_bought(pairs: pd.DataFrame, bought: pd.DataFrame) -> pd.DataFrame:
     """The rows of `pairs` (as_of, customer_id, product_id) that are not among `bought`."""
     key = ["as_of", "customer_id", "product_id"]

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from models.dates import to_days
+from models.dates import rows_of, to_days
 from models.protocol import Features
 from pipelines.training.cutoffs import WINDOW_DAYS, Cutoffs
 
@@ -84,4 +84,4 @@ def _is_any(column: pd.Series, days: Sequence[date]) -> pd.Series:
 
 
 def _only(frame: pd.DataFrame, rows: pd.Series) -> pd.DataFrame:
-    return frame[rows].reset_index(drop=True)
+    return rows_of(frame, rows.to_numpy(np.bool_))

@@ -12,6 +12,7 @@ import pandas as pd
 from models.bootstrap import Estimate, interval
 from models.metrics import DENOMINATOR, NUMERATOR
 from models.protocol import Model
+from models.shelf import Shelf
 from pipelines.home import Home
 from pipelines.records import ALL
 from pipelines.scoring.frames import Frames
@@ -81,14 +82,29 @@ class Evaluation:
         return self._figures[metric, segment]
 
 
-def fit(home: Home, output: Output, kind: type[Model], frames: Frames, cutoffs: Cutoffs, as_of: date) -> Model:
-    """A contestant fitted on what was known at as_of.
+def fit(
+    home: Home,
+    output: Output,
+    kind: type[Model],
+    frames: Frames,
+    cutoffs: Cutoffs,
+    as_of: date,
+    shelf: Shelf | None = None,
+) -> Model:
+    """A contestant fitted on what was known at as_of; shelf: what the contestants share that are made of these frames.
 
     Raises:
         ValueError: too little data to train on.
     """
     features, targets = output.learning(frames, cutoffs, as_of)
-    return kind(**output.arguments(home, kind, as_of)).fit(features, targets)
+    return _sharing(kind(**output.arguments(home, kind, as_of)), shelf).fit(features, targets)
+
+
+def _sharing(model: Model, shelf: Shelf | None) -> Model:
+    """The model, with the shelf where it takes one."""
+    if hasattr(model, "shelf"):
+        model.shelf = shelf
+    return model
 
 
 def evaluate(
@@ -99,6 +115,7 @@ def evaluate(
     cutoffs: Cutoffs,
     as_of: date,
     stored: tuple[Model, date] | None = None,
+    shelf: Shelf | None = None,
 ) -> Evaluation:
     """A contestant on the future of every evaluation cut-off.
 
@@ -111,7 +128,8 @@ def evaluate(
     evaluation, start = Evaluation(kind.name), time.perf_counter()
     for cutoff in cutoffs.evaluation:
         is_future = stored is not None and stored[1] <= cutoff
-        model = stored[0] if stored and is_future else fit(home, output, kind, frames, cutoffs, cutoff)
+        fitted = stored[0] if stored and is_future else fit(home, output, kind, frames, cutoffs, cutoff, shelf)
+        model = _sharing(fitted, shelf)
         features, truth = output.judging(frames, cutoff, as_of)
         evaluation.measures[cutoff] = output.measure(home, model.predict(features), features, truth)
         evaluation.members[cutoff] = output.segments(features)

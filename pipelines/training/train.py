@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import sqlalchemy as sa
 
 from models.bootstrap import Estimate
+from models.shelf import Shelf
 from pipelines.contract import OUTPUTS
 from pipelines.features.build import build_training_features
 from pipelines.features.snapshot import Snapshot
@@ -70,15 +71,16 @@ def train_output(home: Home, name: str, as_of: date, snapshot: str, decided_by: 
     trials = home.settings.recommendations.study_trials if name == "recommendations" else 0
     if trials and cutoffs.evaluation:
         study(home, output, frames, cutoffs, trials)
-    evaluations, skipped = _evaluations(home, output, frames, cutoffs, as_of)
-    champion = _champion(home, output, frames, cutoffs, as_of, serving) if evaluations else None
+    shelf = Shelf()
+    evaluations, skipped = _evaluations(home, output, frames, cutoffs, as_of, shelf)
+    champion = _champion(home, output, frames, cutoffs, as_of, serving, shelf) if evaluations else None
     baseline = output.contestants()[0].name
     if not evaluations:
         decision = Decision(baseline, serving is None, f"the baseline serves: {skipped or 'too little history'}")
     else:
         decision = decide(home, output, evaluations, champion, baseline)
     try:
-        fitted = _fitted(home, output, frames, cutoffs, as_of, decision)
+        fitted = _fitted(home, output, frames, cutoffs, as_of, decision, shelf)
     except ValueError as error:
         return {"output": name, "untrained": str(error), "snapshot": snapshot}
     version = fitted.version
@@ -100,7 +102,7 @@ def train_output(home: Home, name: str, as_of: date, snapshot: str, decided_by: 
 
 
 def _evaluations(
-    home: Home, output: Output, frames: Frames, cutoffs: Cutoffs, as_of: date
+    home: Home, output: Output, frames: Frames, cutoffs: Cutoffs, as_of: date, shelf: Shelf
 ) -> tuple[list[Evaluation], str]:
     """Every contestant that there is enough data for, and why the others are missing."""
     if not cutoffs.evaluation:
@@ -108,7 +110,7 @@ def _evaluations(
     found, missing = [], []
     for kind in output.contestants():
         try:
-            found.append(evaluate(home, output, kind, frames, cutoffs, as_of))
+            found.append(evaluate(home, output, kind, frames, cutoffs, as_of, shelf=shelf))
         except ValueError as error:
             missing.append(f"{kind.name}: {error}")
     has_baseline = any(evaluation.model == output.contestants()[0].name for evaluation in found)
@@ -116,19 +118,22 @@ def _evaluations(
 
 
 def _champion(
-    home: Home, output: Output, frames: Frames, cutoffs: Cutoffs, as_of: date, serving: Row | None
+    home: Home, output: Output, frames: Frames, cutoffs: Cutoffs, as_of: date, serving: Row | None, shelf: Shelf
 ) -> Evaluation | None:
     """The champion that serves, judged at the same cut-offs."""
     if serving is None:
         return None
     model = load_model(home, output, serving)
-    return evaluate(home, output, type(model), frames, cutoffs, as_of, stored=(model, serving["trained_as_of"]))
+    stored = (model, serving["trained_as_of"])
+    return evaluate(home, output, type(model), frames, cutoffs, as_of, stored, shelf)
 
 
-def _fitted(home: Home, output: Output, frames: Frames, cutoffs: Cutoffs, as_of: date, decision: Decision) -> Fitted:
+def _fitted(
+    home: Home, output: Output, frames: Frames, cutoffs: Cutoffs, as_of: date, decision: Decision, shelf: Shelf
+) -> Fitted:
     """The model that the gate spoke of, fitted on all that is known at as_of, and stored."""
     kind = next(kind for kind in output.contestants() if kind.name == decision.challenger)
-    model = fit(home, output, kind, frames, cutoffs, as_of)
+    model = fit(home, output, kind, frames, cutoffs, as_of, shelf)
     last = cutoffs.all[-1] if cutoffs.all else as_of
     judged = output.judging(frames, last, as_of)[0]
     shown = {name: judged[name].head(SHOWN) for name in output.features}

@@ -10,8 +10,9 @@ import pytest
 
 from models.recommendations.frames import at_cutoff
 from models.recommendations.pool import build_pool
-from models.recommendations.ranker import RANKER, XGBoostRanker, sources
+from models.recommendations.ranker import RANKER, XGBoostRanker
 from models.recommendations.ranker_design import design
+from models.recommendations.retrieval import sources
 from tests.models.generators import AS_OF, at_last_cutoff, lists_frames
 
 SETTINGS = {"top_k": 5, "exclude_bought": False, "threads": 1}
