@@ -68,12 +68,16 @@ class DemandOutput(AtCutoffs):
     def tables(
         self, home: Home, as_of: date, model: Model, features: Features, facts: Features, version: str
     ) -> Tables:
-        """`demand_forecasts`, period h starting h - 1 periods after as_of, and `reorder_plan` where stock is known."""
+        """`demand_forecasts` and `demand_totals`, period h starting h - 1 periods after as_of, and `reorder_plan`
+        where stock is known."""
+        from models.demand.totals import demand_totals
         from models.reorder import Costs, reorder_plan
 
         demand, forecasts = home.settings.demand, model.predict(features)
-        days = (forecasts["horizon"] - 1) * demand.period_days
-        forecasts["period_start"] = (pd.Timestamp(as_of) + pd.to_timedelta(days, unit="D")).dt.date
+        totals = demand_totals(forecasts, features["demand_products"][["product_id", "category"]])
+        for frame in (forecasts, totals):
+            days = (frame["horizon"] - 1) * demand.period_days
+            frame["period_start"] = (pd.Timestamp(as_of) + pd.to_timedelta(days, unit="D")).dt.date
         forecasts["model_version"] = version
         plan = reorder_plan(
             forecasts,
@@ -83,7 +87,7 @@ class DemandOutput(AtCutoffs):
             service_level=demand.service_level,
             costs=Costs(demand.holding_cost_share, demand.stockout_cost_share, demand.order_cost),
         )
-        return {"demand_forecasts": forecasts, "reorder_plan": plan}
+        return {"demand_forecasts": forecasts, "reorder_plan": plan, "demand_totals": totals}
 
     def unserved(self, features: Features, tables: Tables) -> int:
         """None: every product in scope has a forecast."""
