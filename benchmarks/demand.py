@@ -78,6 +78,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--recipe", type=json.loads, default={}, help="JSON of what our trees are grown by")
     parser.add_argument("--peers", nargs="*", default=[], choices=sorted(PEERS))
     parser.add_argument("--peer-python", type=Path, default=Path(sys.executable), help="interpreter with the peers")
+    parser.add_argument("--keep", type=Path, help="a folder that peers' forecasts are kept in and taken from")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--resamples", type=int, default=1_000)
     parser.add_argument("--out", type=Path, required=True)
@@ -124,7 +125,18 @@ def _ours(name: str, given: argparse.Namespace, sales: Sales, fold: Fold) -> Flo
 
 
 def _peer(name: str, given: argparse.Namespace, sales: Sales, fold: Fold) -> Floats:
-    """[n, H, 4] of another package, made by a process of its own."""
+    """[n, H, 4] of another package, made by a process of its own, or kept from an earlier run of the same protocol."""
+    kept = given.keep / f"{name}-{given.sales.stem}-{given.freq}{given.horizon}-{fold.cut}.npy" if given.keep else None
+    if kept and kept.is_file():
+        return np.asarray(np.load(kept))
+    found = _asked(name, given, sales, fold)
+    if kept:
+        given.keep.mkdir(parents=True, exist_ok=True)
+        np.save(kept, found)
+    return found
+
+
+def _asked(name: str, given: argparse.Namespace, sales: Sales, fold: Fold) -> Floats:
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "sales.parquet", Path(folder) / "forecasts.parquet"
         _told(sales, fold).to_parquet(source)

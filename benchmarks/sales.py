@@ -63,14 +63,15 @@ def read_sales(path: Path, columns: Columns, freq: str, where: str | None = None
         raise ValueError(f"{path}: found {bad} rows whose {columns.value} or {columns.time} is no number or time")
     if not len(frame):
         raise ValueError(f"{path}: found no row{' where ' + where if where else ''}, expected sales")
-    names = frame[columns.ids].astype(str).agg("/".join, axis=1) if len(columns.ids) > 1 else frame[columns.ids[0]]
-    series, ids = pd.factorize(names.astype(str), sort=True)
+    by_id = frame.groupby(columns.ids, sort=True)
+    series, names = by_id.ngroup().to_numpy(), [np.atleast_1d(key) for key in by_id.groups]
+    ids = np.array(["/".join(map(str, key)) for key in names])
     period, starts = _periods(at.to_numpy().astype("datetime64[D]"), freq)
     table = np.zeros((len(ids), len(starts) - 1))
     np.add.at(table, (series, period), values)
     selling = table > 0
     first = np.where(selling.any(axis=1), selling.argmax(axis=1), table.shape[1])
-    return Sales(np.asarray(ids, dtype=str), _groups(frame, series, columns.groups), starts, table, first)
+    return Sales(ids, _groups(frame, series, columns.groups), starts, table, first)
 
 
 def _periods(day: NDArray[np.datetime64], freq: str) -> tuple[NDArray[np.int64], NDArray[np.datetime64]]:

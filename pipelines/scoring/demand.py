@@ -29,7 +29,7 @@ class DemandOutput(AtCutoffs):
     targets = "features_demand_targets"
 
     def contestants(self) -> tuple[type[Model], ...]:
-        """Seasonal naive, the mean of the last eight periods, and one global model."""
+        """Seasonal naive, the mean of the last eight periods, one for what sells now and then, and one global model."""
         from models.demand import CONTESTANTS
 
         return CONTESTANTS
