@@ -3,7 +3,8 @@
 python -m benchmarks.reorder --sales FILE.parquet --id COL --time COL --value COL --price COL --weeks 26 --out FILE.json
 
 Each week a policy sees the stock, orders by the plan of `models.reorder` on its own forecasts, and meets what really
-sold; what is not in stock is lost. Lead times and pack sizes are drawn by the seed; a unit costs COST_SHARE of its price.
+sold; what is not in stock is lost. Lead times and pack sizes are drawn by the seed; a unit costs COST_SHARE of its
+price.
 """
 
 from __future__ import annotations

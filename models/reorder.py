@@ -63,7 +63,8 @@ def reorder_plan(
     unit_cost, lead_time_days, order_multiple (nulls may be). stock: product_id, on_hand, on_order.
     service_level: share of cycles without a stock-out, above 0 and below 1. review_days: until it is looked at again.
     Units past the horizon sell as in its last period. expected_cost (of the units held until the cover ends, those
-    short within the lead time, the order) is null where unit_cost is. order_quantity is a multiple of order_multiple and does not fall as service_level rises.
+    short within the lead time, the order) is null where unit_cost is. order_quantity is a multiple of order_multiple
+    and does not fall as service_level rises.
     """
     _check_level(service_level)
     known = _planned(forecasts, products, stock)

@@ -1,4 +1,4 @@
-"""The demand harness: files of any shape into periods, origins that know nothing of what comes, a run of the command."""
+"""The demand harness: any file into periods, origins that know nothing of what comes, a run of the command."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from benchmarks import demand
 from benchmarks.demand_metrics import Fold, measures, scales, scored
 from benchmarks.sales import Columns, Sales, origins, read_sales
-from benchmarks.sales_lessons import SalesLessons, block_at
+from benchmarks.sales_lessons import SalesLessons
 
 
 def sales_of(tmp_path: Path, frame: pd.DataFrame, freq: str = "W", where: str | None = None) -> Sales:
