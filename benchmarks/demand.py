@@ -7,13 +7,14 @@ python -m benchmarks.demand --sales FILE.parquet --id COL --time COL --value COL
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.demand_metrics import SEASONS, Floats, Fold, checks, figures, gains, measures, scales, scored
+from benchmarks.demand_metrics import SEASONS, Floats, Fold, checks, figures, gains, measures, scales, scored, totals
 from benchmarks.demand_peers import PEERS, Wanted
 from benchmarks.recommendations import cpu_seconds, peak_mib
 from benchmarks.sales import GROUPS, PERIOD_DAYS, Columns, Sales, origins, read_sales
 from benchmarks.sales_lessons import SalesLessons, block_at
 from models import demand
 
+Contest = Callable[[str, argparse.Namespace, Sales, Fold], Floats]
 MODELS: dict[str, Any] = {model.name: model for model in demand.CONTESTANTS}
 
 
@@ -41,15 +43,17 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     result: dict[str, Any] = {"protocol": _protocol(given, sales, folds), "models": {}, "gains": {}}
     judged: dict[str, dict[str, pd.DataFrame]] = {}
     sizes = [scales(sales, folds, season) for season in (given.season, 1)]
-    contests = [(name, _ours) for name in given.model] + [(name, _peer) for name in given.peers]
+    contests: list[tuple[str, Contest]] = [(name, _ours) for name in given.model] + [
+        (name, _peer) for name in given.peers
+    ]
     for name, contest in contests:
         before, begun = cpu_seconds(), time.perf_counter()
-        forecasts = [contest(name, given, sales, fold) for fold in folds]
+        forecasts = [_kept(contest, name, given, sales, fold) for fold in folds]
         spent = {"cpu_seconds": round(cpu_seconds() - before, 1), "wall_seconds": round(time.perf_counter() - begun, 1)}
         rows = scored(sales, folds, forecasts, given.horizon)
         judged[name] = measures(rows, *sizes)
         found = figures(judged[name], seed=given.seed, resamples=given.resamples)
-        result["models"][name] = found | spent | {"peak_mib": peak_mib()} | checks(rows)
+        result["models"][name] = found | spent | {"peak_mib": peak_mib()} | checks(rows) | totals(sales, rows)
         print(json.dumps({"model": name} | found | spent), flush=True)  # noqa: T201
         result["gains"] = _gains(given, judged)
         given.out.write_text(json.dumps(result, indent=2, default=str) + "\n", "utf-8")
@@ -78,7 +82,9 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--recipe", type=json.loads, default={}, help="JSON of what our trees are grown by")
     parser.add_argument("--peers", nargs="*", default=[], choices=sorted(PEERS))
     parser.add_argument("--peer-python", type=Path, default=Path(sys.executable), help="interpreter with the peers")
-    parser.add_argument("--keep", type=Path, help="a folder that peers' forecasts are kept in and taken from")
+    parser.add_argument(
+        "--keep", type=Path, help="a folder that forecasts are kept in and taken from: empty it when code changes"
+    )
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--resamples", type=int, default=1_000)
     parser.add_argument("--out", type=Path, required=True)
@@ -110,6 +116,20 @@ def _gains(given: argparse.Namespace, judged: dict[str, dict[str, pd.DataFrame]]
     }
 
 
+def _kept(make: Contest, name: str, given: argparse.Namespace, sales: Sales, fold: Fold) -> Floats:
+    """A forecast that an earlier run has left in the folder `--keep`, else made, and left there."""
+    if given.keep is None:
+        return make(name, given, sales, fold)
+    told = (
+        f"{given.sales} {given.where} {given.id} {given.groups} {given.freq} {given.least} {given.seed} {given.recipe}"
+    )
+    file = given.keep / f"{name}-{hashlib.sha256(told.encode()).hexdigest()[:8]}-{given.horizon}-{fold.cut}.npy"
+    if not file.is_file():
+        given.keep.mkdir(parents=True, exist_ok=True)
+        np.save(file, make(name, given, sales, fold))
+    return np.asarray(np.load(file))
+
+
 def _ours(name: str, given: argparse.Namespace, sales: Sales, fold: Fold) -> Floats:
     """[n, H, 4] mean and quantiles of one of our models, fitted on what the fold's cut-off knows."""
     from models.demand.xgboost_quantiles import Recipe
@@ -125,18 +145,7 @@ def _ours(name: str, given: argparse.Namespace, sales: Sales, fold: Fold) -> Flo
 
 
 def _peer(name: str, given: argparse.Namespace, sales: Sales, fold: Fold) -> Floats:
-    """[n, H, 4] of another package, made by a process of its own, or kept from an earlier run of the same protocol."""
-    kept = given.keep / f"{name}-{given.sales.stem}-{given.freq}{given.horizon}-{fold.cut}.npy" if given.keep else None
-    if kept and kept.is_file():
-        return np.asarray(np.load(kept))
-    found = _asked(name, given, sales, fold)
-    if kept:
-        given.keep.mkdir(parents=True, exist_ok=True)
-        np.save(kept, found)
-    return found
-
-
-def _asked(name: str, given: argparse.Namespace, sales: Sales, fold: Fold) -> Floats:
+    """[n, H, 4] of another package, made by a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "sales.parquet", Path(folder) / "forecasts.parquet"
         _told(sales, fold).to_parquet(source)

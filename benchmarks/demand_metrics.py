@@ -13,6 +13,7 @@ from benchmarks.sales import Sales
 from models import metrics
 from models.bootstrap import interval, paired_gain
 from models.demand.classes import CLASSES, demand_classes
+from models.demand.totals import CATEGORY, EVERYTHING, NO_CATEGORY, TOTAL, demand_totals
 from models.metrics import DENOMINATOR, NUMERATOR
 
 Floats = NDArray[np.float64]
@@ -124,3 +125,23 @@ def checks(scored: pd.DataFrame) -> dict[str, object]:
             str(key): [round(row["mean"], 4), int(row["size"])] for key, row in shares.iterrows()
         }
     return found
+
+
+def totals(sales: Sales, scored: pd.DataFrame) -> dict[str, object]:
+    """Categories and the whole: sums that are a half unit off the products', and coverage by level."""
+    categories = pd.DataFrame({"product_id": sales.ids, "category": sales.groups["category"]})
+    joined = scored.merge(categories, on="product_id", how="left", validate="many_to_one")
+    joined["key"] = joined["category"].astype(object).where(joined["category"].notna(), NO_CATEGORY).astype(str)
+    inside, differences = [], 0
+    for _, fold in joined.groupby("as_of"):
+        found = demand_totals(fold, categories)
+        came = [fold.groupby(["key", "horizon"])["units"].sum().reset_index().assign(level=CATEGORY)]
+        came.append(fold.groupby("horizon")["units"].sum().reset_index().assign(level=TOTAL, key=EVERYTHING))
+        found = found.merge(pd.concat(came), on=["level", "key", "horizon"], validate="one_to_one")
+        by_product = fold.groupby("horizon")["units_mean"].sum()
+        by_level = found.pivot_table(index="horizon", columns="level", values="units_mean", aggfunc="sum")
+        differences += int((by_level.sub(by_product, axis=0).abs() > 0.5).sum().sum())
+        inside.append(found.assign(hit=(found["units"] >= found["units_p10"]) & (found["units"] <= found["units_p90"])))
+    shares = pd.concat(inside).groupby("level")["hit"].agg(["mean", "size"])
+    covered = {str(level): [round(row["mean"], 4), int(row["size"])] for level, row in shares.iterrows()}
+    return {"incoherent_totals": differences, "coverage_by_level": covered}

@@ -25,7 +25,9 @@ def demand_totals(forecasts: pd.DataFrame, categories: pd.DataFrame) -> pd.DataF
     Bottom-up (Hyndman and Athanasopoulos, Forecasting: Principles and Practice, 11.2): means add up over the levels.
     The band is a gamma distribution's of that mean, its variance that of a sum whose parts are correlated alike.
     """
-    rows = forecasts.merge(categories, on="product_id", how="left", validate="many_to_one")
+    rows = forecasts[["product_id", "horizon", MEAN, P10, P90]].merge(
+        categories, on="product_id", how="left", validate="many_to_one"
+    )
     spread = (rows[P90] - rows[P10]).to_numpy(np.float64) / _BAND
     named = rows["category"].astype(object).where(rows["category"].notna(), NO_CATEGORY).astype(str)
     parts = pd.DataFrame(
