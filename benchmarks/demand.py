@@ -156,7 +156,7 @@ def _peer(name: str, given: argparse.Namespace, sales: Sales, fold: Fold) -> Flo
         subprocess.run(command, check=True, env=os.environ | limits)
         found = pd.read_parquet(target).sort_values(["series", "horizon"])
     columns = found[["mean", "p10", "p50", "p90"]].to_numpy(np.float64)
-    return columns.reshape(len(fold.rows), given.horizon, 4)
+    return np.asarray(columns.reshape(len(fold.rows), given.horizon, 4))
 
 
 def _told(sales: Sales, fold: Fold) -> pd.DataFrame:

@@ -66,8 +66,10 @@ def _row_numbers(lesson: Lesson, share: float, seed: int) -> NDArray[np.int64]:
     """Sorted row numbers (product * H + h - 1) among the periods that have ended."""
     horizon = lesson.came.shape[1]
     steps = np.arange(min(lesson.ended, horizon), dtype=np.int64)
-    ended = (np.arange(len(lesson.block), dtype=np.int64)[:, None] * horizon + steps[None]).ravel()
+    first = np.arange(len(lesson.block), dtype=np.int64)[:, None] * horizon
+    ended: NDArray[np.int64] = (first + steps[None]).ravel()
     if share >= 1.0:
         return ended
     day = int(lesson.block.as_of.astype("datetime64[D]").astype(np.int64))
-    return ended[np.random.default_rng([seed, day & 0xFFFFFFFF]).random(len(ended)) < share]
+    is_drawn = np.random.default_rng([seed, day & 0xFFFFFFFF]).random(len(ended)) < share
+    return np.asarray(ended[is_drawn], np.int64)
