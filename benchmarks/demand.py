@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
         found = figures(judged[name], seed=given.seed, resamples=given.resamples)
         result["models"][name] = found | spent | {"peak_mib": peak_mib()} | checks(rows) | totals(sales, rows)
         print(json.dumps({"model": name} | found | spent), flush=True)  # noqa: T201
-        result["gains"] = _gains(given, judged)
+        result["gains"] |= _gains(given, judged, name)
         given.out.write_text(json.dumps(result, indent=2, default=str) + "\n", "utf-8")
     return result
 
@@ -106,13 +106,13 @@ def _protocol(given: argparse.Namespace, sales: Sales, folds: list[Fold]) -> dic
     return {name: getattr(given, name) for name in kept} | counts
 
 
-def _gains(given: argparse.Namespace, judged: dict[str, dict[str, pd.DataFrame]]) -> dict[str, Any]:
-    """Each of our models against each peer: how much lower every error is."""
+def _gains(given: argparse.Namespace, judged: dict[str, dict[str, pd.DataFrame]], newest: str) -> dict[str, Any]:
+    """The newest against every other, ours first: how much lower each error is."""
+    pairs = [(ours, other) for ours in given.model for other in judged if ours in judged and newest in (ours, other)]
     return {
-        f"{ours} against {peer}": gains(judged[ours], judged[peer], seed=given.seed, resamples=given.resamples)
-        for ours in given.model
-        for peer in judged
-        if ours != peer and ours in judged
+        f"{ours} against {other}": gains(judged[ours], judged[other], seed=given.seed, resamples=given.resamples)
+        for ours, other in pairs
+        if ours != other
     }
 
 

@@ -115,10 +115,11 @@ def gains(
 
 
 def checks(scored: pd.DataFrame) -> dict[str, object]:
-    """Crossed quantiles, and the share of outcomes inside the band by class, horizon and fold."""
+    """Crossed quantiles, WAPE by class, and the share of outcomes inside the band by class, horizon and fold."""
     inside = (scored["units"] >= scored["units_p10"]) & (scored["units"] <= scored["units_p90"])
     crossed = (scored["units_p10"] > scored["units_p50"]) | (scored["units_p50"] > scored["units_p90"])
-    found: dict[str, object] = {"crossings": int(crossed.sum())}
+    by_class = {name: round(metrics.value(metrics.wape(rows)), 4) for name, rows in scored.groupby("class")}
+    found: dict[str, object] = {"crossings": int(crossed.sum()), "wape_by_class": by_class}
     for name in ("class", "horizon", "as_of"):
         shares = inside.groupby(scored[name]).agg(["mean", "size"])
         found[f"coverage_by_{name}"] = {
