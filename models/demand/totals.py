@@ -12,7 +12,7 @@ from models.demand.forecasts import MEAN, P10, P50, P90
 CATEGORY, TOTAL = "category", "total"
 EVERYTHING, NO_CATEGORY = "all", "(none)"
 """Keys of the store, and of the products without a category."""
-CORRELATION = 0.03
+CORRELATION = 0.3
 """Between the errors of two products; found on cut-offs before those reported (docs/experiments.md)."""
 COLUMNS = ["level", "key", "horizon", MEAN, P10, P50, P90]
 _BAND = 2.0 * float(ndtri(0.9))  # standard deviations between the 10% and the 90% quantile of a normal

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 import xgboost as xgb
+from numpy.typing import NDArray
 
 from models.demand.calibration import Calibration, Outcomes
 from models.demand.classes import CLASSES, demand_classes
@@ -17,6 +18,7 @@ from models.demand.design import Designer
 from models.demand.drawing import Rows, chunks, draw, usable
 from models.demand.forecasts import DemandModel, Forecast, check_targets
 from models.demand.history import Block, Floats
+from models.demand.last_year import Seen, best_weights, drawn_towards, last_year
 from models.demand.lessons import Lesson, lessons
 from models.files import SETTINGS_FILE, corrupt, read_checked, read_settings, take, write_model
 from models.protocol import Features
@@ -53,7 +55,9 @@ class XGBoostQuantiles(DemandModel):
     """Direct forecasts for all horizons by one model (h is a feature), on targets divided by the product's level.
 
     Quantiles: pinball loss (Koenker and Bassett 1978) at 0.1, 0.5 and 0.9. Mean: Poisson deviance, whose
-    forecasts add up to what was sold. Trees by histograms (Chen and Guestrin 2016).
+    forecasts add up to what was sold. Trees by histograms (Chen and Guestrin 2016). Both are averaged with last year
+    moved to this year's level, by shares that each demand class errs least with at the newest cut-offs; then the band
+    is calibrated there.
     """
 
     name: ClassVar[str] = "xgboost_quantiles"
@@ -70,8 +74,12 @@ class XGBoostQuantiles(DemandModel):
     ) -> None:
         super().__init__(horizon=horizon, period_days=period_days, threads=threads, seed=seed, device=device)
         self.recipe = recipe or Recipe()
-        self.calibration = Outcomes(horizon).calibration(*ENDS)
+        self._uncalibrated()
         self._boosters: dict[str, xgb.Booster] = {}
+
+    def _uncalibrated(self) -> None:
+        self.weights = np.zeros(len(CLASSES))
+        self.calibration = Outcomes(self.horizon).calibration(*ENDS)
 
     def fit(self, features: Features, targets: pd.DataFrame) -> Self:
         """Learn from the cut-offs whose periods had ended by `targets.known_as_of`.
@@ -87,11 +95,11 @@ class XGBoostQuantiles(DemandModel):
         The band is calibrated on the lessons of the last periods, by trees that knew nothing of what came in them.
         """
         back = self.recipe.calibrated * self.horizon
-        self.calibration = Outcomes(self.horizon).calibration(*ENDS)
+        self._uncalibrated()
         rows = self._rows(taught, back)
         if back and len(rows.labels) >= FEWEST_ROWS:
             self._boosters["quantiles"] = self._grown("quantiles", rows)
-            self.calibration = self._calibrated(taught, back)
+            self._calibrated(taught, back)
         rows = self._rows(taught, 0)
         if len(rows.labels) < FEWEST_ROWS:
             found = len(rows.labels)
@@ -115,16 +123,21 @@ class XGBoostQuantiles(DemandModel):
         )
         return xgb.train(self._parameters(kind), matrix, self.recipe.rounds)
 
-    def _calibrated(self, taught: Iterable[Lesson], back: int) -> Calibration:
-        """From what the lessons of the last `back` periods say of the trees at hand."""
+    def _calibrated(self, taught: Iterable[Lesson], back: int) -> None:
+        """The share of last year, then the band, from what the lessons of the last periods say of the trees at hand."""
+        seen = [self._seen(lesson) for lesson in taught if lesson.ended <= back]
+        self.weights = best_weights(seen, self.recipe.weight_power)
         found = Outcomes(self.horizon)
-        for lesson in taught:
-            if lesson.ended <= back:
-                ended = min(lesson.ended, self.horizon)
-                bands, level = self._raw("quantiles", lesson.block)
-                classes = demand_classes(lesson.block.units, lesson.block.age)
-                found.add(bands[:, :ended], lesson.came[:, :ended], level, classes)
-        return found.calibration(*ENDS)
+        for one in seen:
+            bands = drawn_towards(one.bands, one.bands[..., 1], one.last_year, self.weights[one.classes])
+            found.add(bands, one.came, one.level, one.classes)
+        self.calibration = found.calibration(*ENDS)
+
+    def _seen(self, lesson: Lesson) -> Seen:
+        block, ended = lesson.block, min(lesson.ended, self.horizon)
+        bands, level = self._raw("quantiles", block)
+        ago = last_year(block, self.horizon, self.period_days)[:, :ended]
+        return Seen(bands[:, :ended], ago, lesson.came[:, :ended], level, demand_classes(block.units, block.age))
 
     def _parameters(self, kind: str) -> dict[str, Any]:
         recipe = self.recipe
@@ -144,9 +157,12 @@ class XGBoostQuantiles(DemandModel):
         return common | {"objective": "reg:quantileerror", "quantile_alpha": list(LEVELS)}
 
     def _forecast(self, block: Block) -> Forecast:
+        classes, ago = demand_classes(block.units, block.age), last_year(block, self.horizon, self.period_days)
         mean, _ = self._raw("mean", block)
         bands, level = self._raw("quantiles", block)
-        bands = self.calibration.moved(bands, level, demand_classes(block.units, block.age))
+        mean = drawn_towards(mean, mean[..., 0], ago, self.weights[classes])
+        bands = drawn_towards(bands, bands[..., 1], ago, self.weights[classes])
+        bands = self.calibration.moved(bands, level, classes)
         return Forecast(mean[..., 0], bands[..., 0], bands[..., 1], bands[..., 2])
 
     def _raw(self, kind: str, block: Block) -> tuple[Floats, Floats]:
@@ -174,6 +190,7 @@ class XGBoostQuantiles(DemandModel):
         """Write `settings.json`, with the digests of the other files, and two boosters in UBJ."""
         raw = {file: bytes(self._booster(kind).save_raw("ubj")) for kind, file in _FILES.items()}
         learnt = {"recipe": asdict(self.recipe), "shifts": self.calibration.shifts.tolist()}
+        learnt["weights"] = self.weights.tolist()
         write_model(folder, self._settings() | learnt, raw)
 
     @classmethod
@@ -182,7 +199,9 @@ class XGBoostQuantiles(DemandModel):
         settings = read_settings(folder, cls.name)
         model = cls._from_settings(settings, folder)
         model.recipe = _recipe(take(settings, "recipe", dict, folder), folder)
-        model.calibration = _calibration(take(settings, "shifts", list, folder), model.horizon, folder)
+        classes = len(CLASSES)
+        model.calibration = Calibration(_array(settings, "shifts", (classes, model.horizon, 2), folder))
+        model.weights = _array(settings, "weights", (classes,), folder)
         for kind, file in _FILES.items():
             model._boosters[kind] = xgb.Booster(model_file=bytearray(read_checked(folder, settings, file)))
         return model
@@ -195,9 +214,9 @@ def _recipe(found: dict[str, Any], folder: Path) -> Recipe:
         raise corrupt(folder / SETTINGS_FILE, XGBoostQuantiles.name, str(error)) from error
 
 
-def _calibration(shifts: list[Any], horizon: int, folder: Path) -> Calibration:
-    found, shape = np.array(shifts, np.float64), (len(CLASSES), horizon, 2)
+def _array(settings: dict[str, Any], key: str, shape: tuple[int, ...], folder: Path) -> NDArray[np.float64]:
+    found = np.array(take(settings, key, list, folder), np.float64)
     if found.shape != shape:
-        said = f"shifts has the shape {found.shape}, expected {shape}"
+        said = f"{key} has the shape {found.shape}, expected {shape}"
         raise corrupt(folder / SETTINGS_FILE, XGBoostQuantiles.name, said)
-    return Calibration(found)
+    return found
