@@ -55,22 +55,24 @@ def reorder_plan(
     period_days: int,
     service_level: float = 0.95,
     costs: Costs | None = None,
+    review_days: int = REVIEW_DAYS,
 ) -> pd.DataFrame:
     """One row for each product of all three frames, sorted by product_id.
 
     forecasts: product_id, horizon (from 1), units_mean, units_p10, units_p90. products: product_id, unit_price,
     unit_cost, lead_time_days, order_multiple (nulls may be). stock: product_id, on_hand, on_order.
-    service_level: share of cycles without a stock-out, above 0 and below 1. Units past the horizon sell as in its last
-    period. expected_cost (of the units held until the cover ends, those short within the lead time, the order) is null
-    where unit_cost is. order_quantity is a multiple of order_multiple and does not fall as service_level rises.
+    service_level: share of cycles without a stock-out, above 0 and below 1. review_days: until it is looked at again.
+    Units past the horizon sell as in its last period. expected_cost (of the units held until the cover ends, those
+    short within the lead time, the order) is null where unit_cost is. order_quantity is a multiple of order_multiple
+    and does not fall as service_level rises.
     """
     _check_level(service_level)
     known = _planned(forecasts, products, stock)
     given = _floats(known["lead_time_days"])
     lead = np.where(np.isnan(given), DEFAULT_LEAD_TIME_DAYS, np.maximum(given, 0.0)).astype(np.int64)
     means, spreads = _periods(forecasts, known["product_id"])
-    within = _demand(means, spreads, (lead + REVIEW_DAYS) / period_days)
-    cover = _demand(means, spreads, (lead + REVIEW_DAYS + period_days) / period_days)
+    within = _demand(means, spreads, (lead + review_days) / period_days)
+    cover = _demand(means, spreads, (lead + review_days + period_days) / period_days)
     point, target = (np.ceil(np.maximum(_quantile(part, service_level), 0.0)) for part in (within, cover))
     stocked = {name: np.nan_to_num(_floats(known[name])).astype(np.int64) for name in ("on_hand", "on_order")}
     position = (stocked["on_hand"] + stocked["on_order"]).astype(np.float64)

@@ -11,17 +11,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from models.demand.history import YEAR, Block, Floats, days_since, recent_mean, recent_quantiles
+from models.demand.history import Block, Floats, days_since, recent_mean, recent_quantiles
+from models.demand.season import own_season, shared_season
 
-LAGS = {7: 8, 1: 14}
-WINDOWS = {7: (2, 4, 8, 13, 26, 52), 1: (3, 7, 14, 28, 56, 91, 182, 364)}
+LAGS = {7: 8, 1: 14, 30: 6, 91: 4}
+WINDOWS = {
+    7: (2, 4, 8, 13, 26, 52),
+    1: (3, 7, 14, 28, 56, 91, 182, 364),
+    30: (2, 3, 6, 12, 24),
+    91: (2, 3, 4, 8),
+}
 """Windows whose mean is a feature, in periods."""
-LEVEL_WINDOWS = {7: (8, 26), 1: (28, 182)}
+LEVEL_WINDOWS = {7: (8, 26), 1: (28, 182), 30: (3, 12), 91: (2, 4)}
 """The level is the mean over both."""
-AROUND = {7: 1, 1: 3}
-"""Periods on each side of last year's target period that are averaged with it."""
-LAST_YEARS_LEVEL = {7: 8, 1: 28}
-SMALLEST_LEVEL = {7: 0.5, 1: 0.1}
+SMALLEST_LEVEL = {7: 0.5, 1: 0.1, 30: 1.0, 91: 2.0}
 """Units a period: keeps the scaled target finite for products that hardly sell."""
 
 
@@ -45,21 +48,31 @@ class Design:
         return np.hstack([self.by_product[drawn // periods], flat[drawn]])
 
 
+class Designer:
+    """Makes the features of one cut-off, a part of its products at a time."""
+
+    def __init__(self, block: Block, horizon: int, period_days: int) -> None:
+        self.block = without_spikes(block)
+        self.horizon = horizon
+        self.period_days = period_days
+        self.shared = np.stack(shared_season(self.block, horizon, period_days), axis=2)  # [n, H, F]
+
+    def at(self, rows: NDArray[np.int64]) -> Design:
+        """The features of the products at `rows`, and of every period ahead."""
+        block, days = self.block.take(rows), self.period_days
+        level = recent_level(block, days)
+        by_product = [*_recent(block, level, days), *_shape(block, level, days), *_dates_and_prices(block, days)]
+        by_period = [*_calendar(block, self.horizon, days), *own_season(block, level, self.horizon, days)]
+        return Design(
+            level,
+            np.column_stack(by_product).astype(np.float32),
+            np.concatenate([np.stack(by_period, axis=2), self.shared[rows]], axis=2).astype(np.float32),
+        )
+
+
 def build_design(block: Block, horizon: int, period_days: int) -> Design:
     """The features of every product and period ahead at one cut-off."""
-    block = without_spikes(block)
-    level = recent_level(block, period_days)
-    by_product = np.column_stack(
-        [
-            *_recent(block, level, period_days),
-            *_shape(block, level, period_days),
-            *_dates_and_prices(block, period_days),
-        ]
-    )
-    by_period = np.stack(
-        [*_calendar(block, horizon, period_days), *_last_year(block, level, horizon, period_days)], axis=2
-    )
-    return Design(level, by_product.astype(np.float32), by_period.astype(np.float32))
+    return Designer(block, horizon, period_days).at(np.arange(len(block)))
 
 
 def without_spikes(block: Block) -> Block:
@@ -143,36 +156,3 @@ def _calendar(block: Block, horizon: int, period_days: int) -> list[Floats]:
     if period_days == 1:
         columns.append((middle.astype("datetime64[D]").astype(np.int64) % 7).astype(np.float64))
     return [np.broadcast_to(column.astype(np.float32), (len(block), horizon)) for column in columns]
-
-
-def _last_year(block: Block, level: Floats, horizon: int, period_days: int) -> list[Floats]:
-    """[n, H] each: last year's units around the target period, by two levels, and the store's season."""
-    at = YEAR[period_days] - np.arange(1, horizon + 1)
-    around = _means_around(block.units, at, AROUND[period_days])
-    before = block.units[:, YEAR[period_days] :][:, : LAST_YEARS_LEVEL[period_days]].mean(axis=1)[:, None]
-    known = block.age[:, None] > at[None] + AROUND[period_days]
-    lift = np.log((around + 0.2 * level[:, None]) / (before + 0.2 * level[:, None]))
-    own = [np.where(known, around / level[:, None], np.nan)]
-    own.append(np.where(block.age[:, None] > YEAR[period_days] + LAST_YEARS_LEVEL[period_days] // 2, lift, np.nan))
-    return [*own, *_store_season(block, at, horizon, period_days)]
-
-
-def _store_season(block: Block, at: NDArray[np.int64], horizon: int, period_days: int) -> list[Floats]:
-    """[n, H]: last year's share of products that sold around the target period against that at the cut-off."""
-    old = block.age > YEAR[period_days] + LAST_YEARS_LEVEL[period_days] // 2
-    if not old.any():
-        return [np.full((len(block), horizon), np.nan, np.float32)]
-    selling = (block.units[old] > 0).mean(axis=0, dtype=np.float64)[None].astype(np.float32)
-    then = _means_around(selling, at, AROUND[period_days])[0]
-    before = selling[0, YEAR[period_days] :][: LAST_YEARS_LEVEL[period_days]].mean()
-    lift = np.log((then + 0.01) / (before + 0.01)).astype(np.float32)
-    return [np.broadcast_to(lift, (len(block), horizon))]
-
-
-def _means_around(values: Floats, at: NDArray[np.int64], radius: int) -> Floats:
-    """[n, H] means of the columns at-radius .. at+radius; columns outside the history are left out."""
-    offsets = at[:, None] + np.arange(-radius, radius + 1)[None]  # [H, 2r+1]
-    inside = (offsets >= 0) & (offsets < values.shape[1])
-    picked = values[:, np.clip(offsets, 0, values.shape[1] - 1)] * inside[None]
-    means: Floats = picked.sum(axis=2) / np.maximum(inside.sum(axis=1), 1)[None].astype(np.float32)
-    return means

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from models.dates import to_days
-from models.demand.history import YEAR, Block, Floats, blocks, periods_kept
+from models.demand.history import YEAR, Block, blocks, periods_kept
+from models.demand.lessons import Lesson
 from models.files import read_settings, take, write_settings
 from models.protocol import Features
 
@@ -21,10 +22,10 @@ MEAN, P10, P50, P90 = "units_mean", "units_p10", "units_p50", "units_p90"
 class Forecast(NamedTuple):
     """Units by product and period, each [n, H]."""
 
-    mean: Floats
-    p10: Floats
-    p50: Floats
-    p90: Floats
+    mean: NDArray[np.floating]
+    p10: NDArray[np.floating]
+    p50: NDArray[np.floating]
+    p90: NDArray[np.floating]
 
 
 class DemandModel(ABC):
@@ -51,28 +52,36 @@ class DemandModel(ABC):
         """Learn from past cut-offs; a model that only reads each series learns nothing here."""
         return self
 
+    def learn(self, taught: Iterable[Lesson]) -> Self:
+        """`fit` on lessons: history at past cut-offs with what came of it."""
+        return self
+
     def predict(self, features: Features) -> pd.DataFrame:
         """as_of, product_id, horizon, units_mean, units_p10, units_p50, units_p90, sorted by the first three."""
-        frames = [self._frame(block, self._forecast(block)) for block in blocks(features, self.period_days)]
+        frames = [self._frame(block, self.forecast(block)) for block in blocks(features, self.period_days)]
         if not frames:
             frames = [self._frame(_no_products(features), Forecast(*[np.zeros((0, self.horizon), np.float32)] * 4))]
         return pd.concat(frames, ignore_index=True)
 
+    def forecast(self, block: Block) -> Forecast:
+        """The forecast for one cut-off, [n, H] each: below zero becomes zero, crossed quantiles are put in order."""
+        mean, *bands = (np.maximum(part.astype(np.float64), 0.0) for part in self._forecast(block))
+        return Forecast(mean, *np.sort(np.stack(bands), axis=0))
+
     @abstractmethod
     def _forecast(self, block: Block) -> Forecast:
-        """The forecast for one cut-off."""
+        """The forecast for one cut-off as the model has it."""
 
     def _frame(self, block: Block, forecast: Forecast) -> pd.DataFrame:
-        """One row per product and period; below zero becomes zero, crossed quantiles are put in order."""
+        """One row per product and period."""
         rows, periods = len(block), self.horizon
-        bands = np.sort(np.stack(forecast[1:]).astype(np.float64), axis=0)
-        columns = dict(zip((MEAN, P10, P50, P90), [forecast.mean.astype(np.float64), *bands], strict=True))
         key = {
             "as_of": np.repeat(block.as_of.astype("datetime64[us]"), rows * periods),
             "product_id": block.products["product_id"].repeat(periods).reset_index(drop=True),
             "horizon": np.tile(np.arange(1, periods + 1, dtype=np.int64), rows),
         }
-        return pd.DataFrame(key | {name: np.maximum(array, 0.0).ravel() for name, array in columns.items()})
+        columns = dict(zip((MEAN, P10, P50, P90), forecast, strict=True))
+        return pd.DataFrame(key | {name: array.astype(np.float64).ravel() for name, array in columns.items()})
 
     def save(self, folder: Path) -> None:
         """Write `settings.json`."""
@@ -92,12 +101,10 @@ class DemandModel(ABC):
         return cls(**{key: take(settings, key, int, folder) for key in keys})
 
 
-def known_as_of(targets: pd.DataFrame, model: str) -> np.datetime64:
-    """The date up to which outcomes are known; raises ValueError where `targets` is empty."""
+def check_targets(targets: pd.DataFrame, model: str) -> None:
+    """Raises ValueError where `targets` is empty: then nobody knows up to when outcomes are known."""
     if targets.empty:
         raise ValueError(f"too little data to train {model}: no targets; a baseline can serve until there are more")
-    known: np.datetime64 = to_days(targets["known_as_of"]).max()
-    return known
 
 
 def _no_products(features: Features) -> Block:

@@ -17,9 +17,9 @@ from models.dates import to_days
 from models.protocol import Features
 
 PRODUCTS, PERIODS = "demand_products", "demand_periods"
-LENGTH = {7: 110, 1: 400}
-"""Periods of history kept, by days in a period."""
-YEAR = {7: 52, 1: 364}
+LENGTH = {7: 110, 1: 400, 30: 60, 91: 24}
+"""Periods of history kept, by days in a period: a week, a day; 30 and 91 stand for a month and a quarter."""
+YEAR = {7: 52, 1: 364, 30: 12, 91: 4}
 """Periods in a year, by days in a period; 364 keeps the weekday."""
 
 Floats = NDArray[np.float32]
@@ -42,11 +42,16 @@ class Block:
     def __len__(self) -> int:
         return len(self.products)
 
+    def take(self, rows: NDArray[np.int64] | slice) -> Block:
+        """The block of some of its products."""
+        products = self.products.iloc[rows].reset_index(drop=True)
+        return Block(self.as_of, products, self.units[rows], self.revenue[rows], self.age[rows])
+
 
 def blocks(features: Features, period_days: int) -> Iterator[Block]:
     """One block per cut-off in `features`, in time order.
 
-    Raises ValueError where `period_days` is not 1 or 7, or a period does not lie before its cut-off.
+    Raises ValueError where `period_days` is not 1, 7, 30 or 91, or a period does not lie before its cut-off.
     """
     length = periods_kept(period_days)
     products = features[PRODUCTS]
@@ -61,9 +66,11 @@ def blocks(features: Features, period_days: int) -> Iterator[Block]:
 
 
 def periods_kept(period_days: int) -> int:
-    """Length of the history for a period of 7 days or 1 day."""
+    """Length of the history for a period of so many days."""
     if period_days not in LENGTH:
-        raise ValueError(f"period_days is {period_days}, expected one of {sorted(LENGTH)} (a day or a week)")
+        raise ValueError(
+            f"period_days is {period_days}, expected one of {sorted(LENGTH)} (a day, a week, a month, a quarter)"
+        )
     return LENGTH[period_days]
 
 

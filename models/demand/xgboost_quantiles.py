@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -12,14 +12,19 @@ import pandas as pd
 import xgboost as xgb
 from numpy.typing import NDArray
 
-from models.dates import to_days
-from models.demand.design import build_design
-from models.demand.forecasts import DemandModel, Forecast, known_as_of
-from models.demand.history import Block, Floats, blocks
+from models.demand.calibration import Calibration, Outcomes
+from models.demand.classes import CLASSES, demand_classes
+from models.demand.design import Designer
+from models.demand.drawing import Rows, chunks, draw, usable
+from models.demand.forecasts import DemandModel, Forecast, check_targets
+from models.demand.history import Block, Floats
+from models.demand.last_year import Seen, best_weights, drawn_towards, last_year
+from models.demand.lessons import Lesson, lessons
 from models.files import SETTINGS_FILE, corrupt, read_checked, read_settings, take, write_model
 from models.protocol import Features
 
 LEVELS = (0.1, 0.5, 0.9)
+ENDS = (LEVELS[0], LEVELS[-1])
 FEWEST_ROWS = 200
 """Training rows (product, cut-off, period) under which the model refuses."""
 _FILES = {"quantiles": "quantiles.ubj", "mean": "mean.ubj"}
@@ -29,26 +34,30 @@ _FILES = {"quantiles": "quantiles.ubj", "mean": "mean.ubj"}
 class Recipe:
     """How the trees are grown; found on cut-offs before those reported (docs/experiments.md)."""
 
-    rounds: int = 40
+    rounds: int = 100
     """Boosting rounds; the quantile model grows three trees a round."""
-    learning_rate: float = 0.15
-    max_depth: int = 5
-    min_child_weight: float = 100.0
-    """Smallest sum of hessians in a leaf: for quantiles that is the sum of weights."""
+    learning_rate: float = 0.1
+    max_depth: int = 6
+    min_child_weight: float = 20.0
+    """Smallest sum of hessians in a leaf: for quantiles that is the sum of weights, whose mean is 1."""
     column_share: float = 0.5
     """Share of the features that each tree sees."""
     max_bin: int = 64
     max_rows: int = 100_000
     """Rows drawn for training; the horizons of one product overlap, so more adds little."""
-    weight_power: float = 1.0
-    """A row weighs level ** power; at 1 the pinball loss is that of units, and the median minimises WAPE."""
+    weight_power: float = 0.5
+    """A row weighs level ** power: 1 would judge units as WAPE does, 0 every product alike."""
+    calibrated: int = 2
+    """Horizons before the night whose cut-offs calibrate the band; 0 leaves it as the trees say."""
 
 
 class XGBoostQuantiles(DemandModel):
     """Direct forecasts for all horizons by one model (h is a feature), on targets divided by the product's level.
 
     Quantiles: pinball loss (Koenker and Bassett 1978) at 0.1, 0.5 and 0.9. Mean: Poisson deviance, whose
-    forecasts add up to what was sold. Trees by histograms (Chen and Guestrin 2016).
+    forecasts add up to what was sold. Trees by histograms (Chen and Guestrin 2016). Both are averaged with last year
+    moved to this year's level, by shares that each demand class errs least with at the newest cut-offs; then the band
+    is calibrated there.
     """
 
     name: ClassVar[str] = "xgboost_quantiles"
@@ -65,28 +74,72 @@ class XGBoostQuantiles(DemandModel):
     ) -> None:
         super().__init__(horizon=horizon, period_days=period_days, threads=threads, seed=seed, device=device)
         self.recipe = recipe or Recipe()
+        self._uncalibrated()
         self._boosters: dict[str, xgb.Booster] = {}
+
+    def _uncalibrated(self) -> None:
+        self.weights = np.zeros(len(CLASSES))
+        self.calibration = Outcomes(self.horizon).calibration(*ENDS)
 
     def fit(self, features: Features, targets: pd.DataFrame) -> Self:
         """Learn from the cut-offs whose periods had ended by `targets.known_as_of`.
 
         Raises ValueError where fewer than 200 rows (product, cut-off, period) are usable.
         """
-        known = known_as_of(targets, self.name)
-        drawn = list(_training_parts(self, features, targets, known))
-        rows = sum(len(part[1]) for part in drawn)
-        if rows < FEWEST_ROWS:
-            raise ValueError(f"too little data to train {self.name}: found {rows} rows, expected {FEWEST_ROWS}")
-        design, labels, weights = (np.concatenate(column) for column in zip(*drawn, strict=True))
-        del drawn
-        matrix = xgb.QuantileDMatrix(
-            design, labels, weight=weights, max_bin=self.recipe.max_bin, nthread=self.threads or None
-        )
-        for kind in _FILES:
-            self._boosters[kind] = xgb.train(self._parameters(kind, labels), matrix, self.recipe.rounds)
+        check_targets(targets, self.name)
+        return self.learn(list(lessons(features, targets, self.horizon, self.period_days)))
+
+    def learn(self, taught: Iterable[Lesson]) -> Self:
+        """Learn from lessons, which are gone through several times; raises ValueError as `fit` does.
+
+        The band is calibrated on the lessons of the last periods, by trees that knew nothing of what came in them.
+        """
+        back = self.recipe.calibrated * self.horizon
+        self._uncalibrated()
+        rows = self._rows(taught, back)
+        if back and len(rows.labels) >= FEWEST_ROWS:
+            self._boosters["quantiles"] = self._grown("quantiles", rows)
+            self._calibrated(taught, back)
+        rows = self._rows(taught, 0)
+        if len(rows.labels) < FEWEST_ROWS:
+            found = len(rows.labels)
+            raise ValueError(f"too little data to train {self.name}: found {found} rows, expected {FEWEST_ROWS}")
+        self._boosters = {kind: self._grown(kind, rows) for kind in _FILES}
         return self
 
-    def _parameters(self, kind: str, labels: Floats) -> dict[str, Any]:
+    def _rows(self, taught: Iterable[Lesson], back: int) -> Rows:
+        """Drawn rows of the lessons as they were `back` periods ago."""
+        share = self.recipe.max_rows / max(usable(lesson.until(back) for lesson in taught), 1)
+        return draw((lesson.until(back) for lesson in taught), self.period_days, share, self.seed)
+
+    def _grown(self, kind: str, rows: Rows) -> xgb.Booster:
+        weights = rows.levels**self.recipe.weight_power
+        matrix = xgb.QuantileDMatrix(
+            rows.features,
+            rows.labels,
+            weight=weights / weights.mean(),
+            max_bin=self.recipe.max_bin,
+            nthread=self.threads or None,
+        )
+        return xgb.train(self._parameters(kind), matrix, self.recipe.rounds)
+
+    def _calibrated(self, taught: Iterable[Lesson], back: int) -> None:
+        """The share of last year, then the band, from what the lessons of the last periods say of the trees at hand."""
+        seen = [self._seen(lesson) for lesson in taught if lesson.ended <= back]
+        self.weights = best_weights(seen, self.recipe.weight_power)
+        found = Outcomes(self.horizon)
+        for one in seen:
+            bands = drawn_towards(one.bands, one.bands[..., 1], one.last_year, self.weights[one.classes])
+            found.add(bands, one.came, one.level, one.classes)
+        self.calibration = found.calibration(*ENDS)
+
+    def _seen(self, lesson: Lesson) -> Seen:
+        block, ended = lesson.block, min(lesson.ended, self.horizon)
+        bands, level = self._raw("quantiles", block)
+        ago = last_year(block, self.horizon, self.period_days)[:, :ended]
+        return Seen(bands[:, :ended], ago, lesson.came[:, :ended], level, demand_classes(block.units, block.age))
+
+    def _parameters(self, kind: str) -> dict[str, Any]:
         recipe = self.recipe
         common = {
             "tree_method": "hist",
@@ -104,12 +157,24 @@ class XGBoostQuantiles(DemandModel):
         return common | {"objective": "reg:quantileerror", "quantile_alpha": list(LEVELS)}
 
     def _forecast(self, block: Block) -> Forecast:
-        design = build_design(block, self.horizon, self.period_days)
-        rows = design.rows()
-        level = design.level[:, None]
-        mean = self._predict("mean", rows).reshape(len(block), self.horizon) * level
-        bands = self._predict("quantiles", rows).reshape(len(block), self.horizon, len(LEVELS)) * level[:, :, None]
-        return Forecast(mean, bands[..., 0], bands[..., 1], bands[..., 2])
+        classes, ago = demand_classes(block.units, block.age), last_year(block, self.horizon, self.period_days)
+        mean, _ = self._raw("mean", block)
+        bands, level = self._raw("quantiles", block)
+        mean = drawn_towards(mean, mean[..., 0], ago, self.weights[classes])
+        bands = drawn_towards(bands, bands[..., 1], ago, self.weights[classes])
+        bands = self.calibration.moved(bands, level, classes)
+        return Forecast(mean[..., 0], bands[..., 0], bands[..., 1], bands[..., 2])
+
+    def _raw(self, kind: str, block: Block) -> tuple[Floats, Floats]:
+        """[n, H, k] of what the trees say, in order, and the [n] levels; a chunk of products at a time."""
+        designer = Designer(block, self.horizon, self.period_days)
+        said, levels = [], []
+        for rows in chunks(len(block)):
+            design = designer.at(rows)
+            scaled = self._predict(kind, design.rows()).reshape(len(rows), self.horizon, -1)
+            said.append(np.sort(scaled * design.level[:, None, None], axis=2))
+            levels.append(design.level)
+        return np.concatenate(said), np.concatenate(levels)
 
     def _predict(self, kind: str, rows: Floats) -> Floats:
         booster = self._booster(kind)
@@ -124,7 +189,9 @@ class XGBoostQuantiles(DemandModel):
     def save(self, folder: Path) -> None:
         """Write `settings.json`, with the digests of the other files, and two boosters in UBJ."""
         raw = {file: bytes(self._booster(kind).save_raw("ubj")) for kind, file in _FILES.items()}
-        write_model(folder, self._settings() | {"recipe": asdict(self.recipe)}, raw)
+        learnt = {"recipe": asdict(self.recipe), "shifts": self.calibration.shifts.tolist()}
+        learnt["weights"] = self.weights.tolist()
+        write_model(folder, self._settings() | learnt, raw)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -132,6 +199,9 @@ class XGBoostQuantiles(DemandModel):
         settings = read_settings(folder, cls.name)
         model = cls._from_settings(settings, folder)
         model.recipe = _recipe(take(settings, "recipe", dict, folder), folder)
+        classes = len(CLASSES)
+        model.calibration = Calibration(_array(settings, "shifts", (classes, model.horizon, 2), folder))
+        model.weights = _array(settings, "weights", (classes,), folder)
         for kind, file in _FILES.items():
             model._boosters[kind] = xgb.Booster(model_file=bytearray(read_checked(folder, settings, file)))
         return model
@@ -144,44 +214,9 @@ def _recipe(found: dict[str, Any], folder: Path) -> Recipe:
         raise corrupt(folder / SETTINGS_FILE, XGBoostQuantiles.name, str(error)) from error
 
 
-def _training_parts(
-    model: XGBoostQuantiles, features: Features, targets: pd.DataFrame, known: np.datetime64
-) -> Iterator[tuple[Floats, Floats, Floats]]:
-    """Drawn rows of each cut-off: features [r, F], scaled targets [r], weights [r]."""
-    usable = _usable_rows(features["demand_products"], model.horizon, model.period_days, known)
-    share = min(1.0, model.recipe.max_rows / max(usable, 1))
-    at = to_days(targets["as_of"])
-    for block in blocks(features, model.period_days):
-        ended = int((known - block.as_of) / np.timedelta64(model.period_days, "D"))
-        if ended < 1:
-            continue
-        came = _outcomes(block, targets.loc[at == block.as_of], model.horizon)
-        drawn = _draw(block, model, min(ended, model.horizon), share)
-        design = build_design(block, model.horizon, model.period_days)
-        level = design.level[drawn // model.horizon]
-        yield design.rows(drawn), came.ravel()[drawn] / level, level**model.recipe.weight_power
-
-
-def _usable_rows(products: pd.DataFrame, horizon: int, period_days: int, known: np.datetime64) -> int:
-    ended = (known - to_days(products["as_of"])) / np.timedelta64(period_days, "D")
-    return int(np.clip(np.floor(ended), 0, horizon).sum())
-
-
-def _draw(block: Block, model: XGBoostQuantiles, ended: int, share: float) -> NDArray[np.int64]:
-    """Sorted row numbers (product * H + h - 1) among the periods that have ended, `share` of them at random."""
-    steps = np.arange(ended, dtype=np.int64)
-    usable = (np.arange(len(block), dtype=np.int64)[:, None] * model.horizon + steps[None]).ravel()
-    if share >= 1.0:
-        return usable
-    random = np.random.default_rng([model.seed, int(block.as_of.astype("datetime64[D]").astype(np.int64)) & 0xFFFFFFFF])
-    return usable[random.random(len(usable)) < share]
-
-
-def _outcomes(block: Block, targets: pd.DataFrame, horizon: int) -> Floats:
-    """[n, H] units that came, zero where there is no row."""
-    came = np.zeros((len(block), horizon), np.float32)
-    which = pd.Index(block.products["product_id"]).get_indexer(pd.Index(targets["product_id"]))
-    ahead = targets["horizon"].to_numpy(np.int64)
-    kept = (which >= 0) & (ahead >= 1) & (ahead <= horizon)
-    came[which[kept], ahead[kept] - 1] = np.maximum(targets["units"].to_numpy(np.float32)[kept], 0.0)
-    return came
+def _array(settings: dict[str, Any], key: str, shape: tuple[int, ...], folder: Path) -> NDArray[np.float64]:
+    found = np.array(take(settings, key, list, folder), np.float64)
+    if found.shape != shape:
+        said = f"{key} has the shape {found.shape}, expected {shape}"
+        raise corrupt(folder / SETTINGS_FILE, XGBoostQuantiles.name, said)
+    return found

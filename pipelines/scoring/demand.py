@@ -37,7 +37,7 @@ class DemandOutput(AtCutoffs):
     targets = "features_demand_targets"
 
     def contestants(self) -> tuple[type[Model], ...]:
-        """Seasonal naive, the mean of the last eight periods, and one global model."""
+        """Seasonal naive, the mean of the last eight periods, one for what sells now and then, and one global model."""
         from models.demand import CONTESTANTS
 
         return CONTESTANTS
@@ -87,12 +87,16 @@ class DemandOutput(AtCutoffs):
     def tables(
         self, home: Home, as_of: date, model: Model, features: Features, facts: Features, version: str
     ) -> tuple[Tables, Counts]:
-        """`demand_forecasts`, period h starting h - 1 periods after as_of, and `reorder_plan` where stock is known."""
+        """`demand_forecasts` and `demand_totals`, period h starting h - 1 periods after as_of, and `reorder_plan`
+        where stock is known."""
+        from models.demand.totals import demand_totals
         from models.reorder import Costs, reorder_plan
 
         demand, forecasts = home.settings.demand, model.predict(features)
-        days = (forecasts["horizon"] - 1) * demand.period_days
-        forecasts["period_start"] = (pd.Timestamp(as_of) + pd.to_timedelta(days, unit="D")).dt.date
+        totals = demand_totals(forecasts, features["demand_products"][["product_id", "category"]])
+        for frame in (forecasts, totals):
+            days = (frame["horizon"] - 1) * demand.period_days
+            frame["period_start"] = (pd.Timestamp(as_of) + pd.to_timedelta(days, unit="D")).dt.date
         forecasts["model_version"] = version
         plan = reorder_plan(
             forecasts,
@@ -102,4 +106,4 @@ class DemandOutput(AtCutoffs):
             service_level=demand.service_level,
             costs=Costs(demand.holding_cost_share, demand.stockout_cost_share, demand.order_cost),
         )
-        return {"demand_forecasts": forecasts, "reorder_plan": plan}, {}
+        return {"demand_forecasts": forecasts, "reorder_plan": plan, "demand_totals": totals}, {}

@@ -93,7 +93,7 @@ FAMILIES = (
     ),
 )
 ALL = [model for family in FAMILIES for model in family.models]
-NEED_NOTHING = {"seasonal_naive", "recent_mean", "popular_ever"}
+NEED_NOTHING = {"seasonal_naive", "recent_mean", "tsb", "popular_ever"}
 CASES = [
     pytest.param(model, family.settings, family.frames, id=model.name) for family in FAMILIES for model in family.models
 ]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from models import demand
-from models.demand import RecentMean, SeasonalNaive, XGBoostQuantiles
+from models.demand import TSB, RecentMean, SeasonalNaive, XGBoostQuantiles
 from models.demand.design import build_design
 from models.demand.history import blocks, naive_scales, recent_quantiles
 from models.demand.xgboost_quantiles import Recipe
@@ -54,6 +54,17 @@ def test_a_young_product_gets_its_recent_mean_instead_of_last_year() -> None:
     assert SeasonalNaive(horizon=2, period_days=7).predict(features)["units_p50"].tolist() == [3.0, 3.0]
 
 
+def test_tsb_by_hand_and_fading() -> None:
+    found = TSB(horizon=2, period_days=7).predict(one_product([0, 6, 2]))
+    chance, size = 2 / 3, 4.0
+    for units in (2, 6, 0):
+        chance += 0.1 * ((units > 0) - chance)
+        size += 0.1 * (units - size) if units else 0.0
+    assert found["units_p50"].tolist() == pytest.approx([chance * size] * 2)
+    faded = TSB(horizon=1, period_days=7).predict(one_product([0] * 30 + [6] * 30))
+    assert faded["units_p50"].item() < 0.3
+
+
 def test_the_scale_of_mase_is_the_mean_step_since_the_first_sale() -> None:
     scales = naive_scales(one_product([4, 1, 3]), 7)
     assert scales["scale"].tolist() == [(3.0 + 2.0) / 2.0]
@@ -72,7 +83,7 @@ def test_recent_quantiles_are_numpys(units: list[int], window: int, level: float
 @settings(deadline=None, max_examples=50)
 def test_baseline_quantiles_are_in_order_and_not_negative(units: list[int], period_days: int) -> None:
     features = one_product([float(sold) for sold in units], period_days=period_days)
-    for model in (SeasonalNaive, RecentMean):
+    for model in (SeasonalNaive, RecentMean, TSB):
         _assert_in_order(model(horizon=8, period_days=period_days).predict(features))
 
 
@@ -178,9 +189,7 @@ def test_before_fit_there_is_no_forecast() -> None:
         XGBoostQuantiles(horizon=1, period_days=7).predict(one_product([1.0]))
 
 
-@pytest.mark.parametrize(
-    ("wrong", "said"), [({"horizon": 0}, "horizon is 0"), ({"period_days": 30}, "a day or a week")]
-)
+@pytest.mark.parametrize(("wrong", "said"), [({"horizon": 0}, "horizon is 0"), ({"period_days": 14}, "a day, a week")])
 def test_wrong_settings_are_named(wrong: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         RecentMean(**{"horizon": 3, "period_days": 7} | wrong)

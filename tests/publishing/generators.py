@@ -120,7 +120,12 @@ def outputs(as_of: date) -> dict[str, Rows]:
             for h in range(1, HORIZON + 1)
         ],
         "reorder_plan": plan(PRODUCTS[2:10]),
-        "demand_totals": [],
+        "demand_totals": [
+            {"level": level, "key": key, "period_start": as_of + (h - 1) * timedelta(days=DAYS), "horizon": h}
+            | {"units_mean": 95.0, "units_p10": 60.0, "units_p50": 90.0, "units_p90": 130.0}
+            for level, key in (("category", "a"), ("total", "all"))
+            for h in range(1, HORIZON + 1)
+        ],
         "risk_flags": flags(as_of, VERSIONS["risk"]),
         "ticket_triage": triage(as_of, VERSIONS["support"]),
         "ticket_trends": [],

@@ -39,7 +39,7 @@ from tests.publishing.generators import (
 Tables = dict[str, Rows]
 Change = Callable[[Tables], None]
 FORECASTS, LISTS, DEFAULT = "demand_forecasts", "recommendations", "recommendations_default"
-PLAN, FLAGS, TRIAGE = "reorder_plan", "risk_flags", "ticket_triage"
+PLAN, FLAGS, TRIAGE, TOTALS = "reorder_plan", "risk_flags", "ticket_triage", "demand_totals"
 
 
 def put(table: str, column: str, value: Any, at: int = -1) -> Change:
@@ -68,6 +68,9 @@ BROKEN: dict[str, tuple[Change, str, str]] = {
     "wrong period_start": (put(FORECASTS, "period_start", AS_OF), FORECASTS, "h - 1 periods after as_of"),
     "forecast twice": (again(FORECASTS), FORECASTS, "one row for each product x period"),
     "no forecast": (drop(FORECASTS, lambda row: False), FORECASTS, "row_count"),
+    "totals do not add up": (put(TOTALS, "units_mean", 96.0), TOTALS, "add up to the products' means"),
+    "total twice": (again(TOTALS), TOTALS, "one row for each category and total x period"),
+    "no totals": (drop(TOTALS, lambda row: row["level"] == "total"), TOTALS, "add up to the products' means"),
     "rank too high": (put(LISTS, "rank", 6), LISTS, "column=rank"),
     "rank twice": (again(LISTS), LISTS, "one row for each customer x rank"),
     "gap in ranks": (drop(LISTS, lambda row: row["rank"] != 2), LISTS, "without a gap"),

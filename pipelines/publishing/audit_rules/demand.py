@@ -30,6 +30,20 @@ DEMAND = (
         where period_start <> getvariable('as_of') + ((horizon - 1) * getvariable('period_days'))::integer
         """,
     ),
+    Rule(
+        "each level's totals add up to the products' means",
+        "demand_totals",
+        "demand",
+        """
+        with
+        products as (select horizon, sum(units_mean) as units from demand_forecasts group by horizon),
+        levels as (select level, horizon, sum(units_mean) as units from demand_totals group by level, horizon)
+        select level, horizon, levels.units, products.units as of_products
+        from products cross join (values ('category'), ('total')) wanted(level)
+        left join levels using (level, horizon)
+        where levels.units is null or abs(levels.units - products.units) > 1e-6 * greatest(products.units, 1)
+        """,
+    ),
 )
 REORDER = (
     Rule(

@@ -1,0 +1,46 @@
+"""What a demand model learns from: the history at past cut-offs with what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from models.dates import to_days
+from models.demand.history import Block, Floats, blocks
+from models.protocol import Features
+
+
+class Lesson(NamedTuple):
+    """One cut-off."""
+
+    block: Block
+    came: Floats
+    """[n, H] units that came, zero where nothing did."""
+    ended: int
+    """Periods after the cut-off whose outcome is known, at most H."""
+
+    def until(self, back: int) -> Lesson:
+        """The lesson as it was that many periods earlier: those periods had not ended."""
+        return self._replace(ended=max(self.ended - back, 0))
+
+
+def lessons(features: Features, targets: pd.DataFrame, horizon: int, period_days: int) -> Iterator[Lesson]:
+    """A lesson for each cut-off with a period that had ended by `targets.known_as_of`, in time order."""
+    known, at = to_days(targets["known_as_of"]).max(), to_days(targets["as_of"])
+    for block in blocks(features, period_days):
+        ended = int((known - block.as_of) / np.timedelta64(period_days, "D"))
+        if ended >= 1:
+            came = _outcomes(block, targets.loc[at == block.as_of], horizon)
+            yield Lesson(block, came, ended)
+
+
+def _outcomes(block: Block, targets: pd.DataFrame, horizon: int) -> Floats:
+    came = np.zeros((len(block), horizon), np.float32)
+    which = pd.Index(block.products["product_id"]).get_indexer(pd.Index(targets["product_id"]))
+    ahead = targets["horizon"].to_numpy(np.int64)
+    kept = (which >= 0) & (ahead >= 1) & (ahead <= horizon)
+    came[which[kept], ahead[kept] - 1] = np.maximum(targets["units"].to_numpy(np.float32)[kept], 0.0)
+    return came
