@@ -14,6 +14,8 @@ EVERYTHING, NO_CATEGORY = "all", "(none)"
 """Keys of the store, and of the products without a category."""
 CORRELATION = {CATEGORY: 0.3, TOTAL: 0.15}
 """Between the errors of two products; found on a window before those reported (docs/experiments.md)."""
+SMALLEST_SHAPE = 0.01
+"""Of the gamma distribution: nearly all of it at zero."""
 COLUMNS = ["level", "key", "horizon", MEAN, P10, P50, P90]
 _BAND = 2.0 * float(ndtri(0.9))  # standard deviations between the 10% and the 90% quantile of a normal
 
@@ -45,7 +47,7 @@ def _with_band(sums: pd.DataFrame) -> pd.DataFrame:
     alike = sums["level"].map(CORRELATION)
     variance = ((1.0 - alike) * sums["square"] + alike * sums["spread"] ** 2).to_numpy(np.float64)
     is_sure = (variance <= 0) | (mean <= 0)
-    shape = np.where(is_sure, 1.0, mean**2 / np.where(is_sure, 1.0, variance))
+    shape = np.maximum(np.where(is_sure, 1.0, mean**2 / np.where(is_sure, 1.0, variance)), SMALLEST_SHAPE)
     scale = np.where(is_sure, 1.0, mean / shape)
     found = {
         name: np.where(is_sure, mean, stats.gamma.ppf(level, shape, scale=scale))
