@@ -12,8 +12,10 @@ from models.demand.forecasts import MEAN, P10, P50, P90
 CATEGORY, TOTAL = "category", "total"
 EVERYTHING, NO_CATEGORY = "all", "(none)"
 """Keys of the store, and of the products without a category."""
-CORRELATION = 0.3
-"""Between the errors of two products; found on cut-offs before those reported (docs/experiments.md)."""
+CORRELATION = {CATEGORY: 0.3, TOTAL: 0.15}
+"""Between the errors of two products; found on a window before those reported (docs/experiments.md)."""
+SMALLEST_SHAPE = 0.01
+"""Of the gamma distribution: nearly all of it at zero."""
 COLUMNS = ["level", "key", "horizon", MEAN, P10, P50, P90]
 _BAND = 2.0 * float(ndtri(0.9))  # standard deviations between the 10% and the 90% quantile of a normal
 
@@ -42,9 +44,10 @@ def demand_totals(forecasts: pd.DataFrame, categories: pd.DataFrame) -> pd.DataF
 def _with_band(sums: pd.DataFrame) -> pd.DataFrame:
     """Quantiles of each sum; all are the mean where nothing is in doubt."""
     mean = sums[MEAN].to_numpy(np.float64)
-    variance = (1.0 - CORRELATION) * sums["square"] + CORRELATION * sums["spread"] ** 2
+    alike = sums["level"].map(CORRELATION)
+    variance = ((1.0 - alike) * sums["square"] + alike * sums["spread"] ** 2).to_numpy(np.float64)
     is_sure = (variance <= 0) | (mean <= 0)
-    shape = np.where(is_sure, 1.0, mean**2 / np.where(is_sure, 1.0, variance))
+    shape = np.maximum(np.where(is_sure, 1.0, mean**2 / np.where(is_sure, 1.0, variance)), SMALLEST_SHAPE)
     scale = np.where(is_sure, 1.0, mean / shape)
     found = {
         name: np.where(is_sure, mean, stats.gamma.ppf(level, shape, scale=scale))

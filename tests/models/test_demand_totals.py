@@ -33,7 +33,8 @@ def test_two_categories_and_a_product_without_by_hand() -> None:
         ["total", "all", 1, 350.0],
         ["total", "all", 2, 700.0],
     ]
-    spread = np.sqrt((1 - CORRELATION) * 2.0 + CORRELATION * 4.0)
+    alike = CORRELATION["category"]
+    spread = np.sqrt((1 - alike) * 2.0 + alike * 4.0)
     high = found.loc[(found["key"] == "a") & (found["horizon"] == 1), "units_p90"].item()
     assert high == pytest.approx(300.0 + 1.2816 * spread, abs=0.01)
 
