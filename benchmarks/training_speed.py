@@ -33,7 +33,7 @@ from models.recommendations.sequence.scoring import ranks_of
 from models.recommendations.sequence.training import fit_sequences
 
 NEGATIVES, K = 256, 10
-PEERS_RECIPE = {"learning_rate": 1e-3, "dropout": 0.2}
+PEERS_RECIPE: dict[str, Any] = {"learning_rate": 1e-3, "dropout": 0.2}
 """RecTools' own, and a short average: three epochs are few steps."""
 NDCG, HITS = f"ndcg_at_{K}", f"hit_rate_at_{K}"
 
