@@ -10,16 +10,16 @@ from models.demand.forecasts import DemandModel, Forecast
 from models.demand.history import Block, Floats, recent_mean
 from models.demand.recent_mean import WINDOW
 
-SEASON = {7: 52, 1: 7}
-"""Periods in a season by days in a period: a year of weeks, a week of days."""
-_RESIDUALS = {7: 26, 1: 56}
+SEASON = {7: 52, 1: 7, 30: 12, 91: 4}
+"""Periods in a season by days in a period: a year of weeks, months (30) or quarters (91), a week of days."""
+_RESIDUALS = {7: 26, 1: 56, 30: 12, 91: 4}
 
 
 class SeasonalNaive(DemandModel):
     """Repeats the last season (Hyndman and Athanasopoulos, Forecasting: Principles and Practice, 5.2).
 
     A product younger than a season gets its recent mean. The band adds the 10% and 90% quantiles
-    of the rule's own errors over the last half year of weeks (eight weeks of days).
+    of the rule's own errors over the last half year of weeks (eight weeks of days, a year of months or quarters).
     """
 
     name: ClassVar[str] = "seasonal_naive"
