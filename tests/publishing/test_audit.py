@@ -273,6 +273,8 @@ def test_half_of_the_last_volume_is_too_little_unless_accepted(home: Home) -> No
                 tables[name] = tables[name][:4] if name == "features_demand_products" else tables[name]
         for name in {FORECASTS, PLAN} & set(tables):
             tables[name] = [row for row in tables[name] if row["product_id"] < "P04"]
+        units = sum(row["units_mean"] for row in tables.get(FORECASTS, []) if row["horizon"] == 1)
+        tables |= {name: [row | {"units_mean": units} for row in tables[name]] for name in {TOTALS} & set(tables)}
 
     publish_night(home, AS_OF - timedelta(days=1))
     night(home, change=shrink, change_snapshot=shrink)
