@@ -38,8 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     given = parsed(arguments)
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     sales = read_sales(given.sales, Columns(given.id, given.time, given.value, given.groups), given.freq, given.where)
-    cuts = origins(sales, given.horizon, given.folds, given.before)
-    folds = [Fold(cut, sales.scope(cut, given.least)) for cut in cuts]
+    folds = _folds(sales, given)
     result: dict[str, Any] = {"protocol": _protocol(given, sales, folds), "models": {}, "gains": {}}
     judged: dict[str, dict[str, pd.DataFrame]] = {}
     sizes = [scales(sales, folds, season) for season in (given.season, 1)]
@@ -93,6 +92,18 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     if given.horizon < 1 or given.folds < 1 or len(given.groups) > len(GROUPS):
         parser.error(f"--horizon and --folds are at least 1, --groups at most {len(GROUPS)}")
     return given
+
+
+def _folds(sales: Sales, given: argparse.Namespace) -> list[Fold]:
+    """The windows with the series judged in each; raises ValueError where one has none."""
+    cuts = origins(sales, given.horizon, given.folds, given.before)
+    folds = [Fold(cut, sales.scope(cut, given.least)) for cut in cuts]
+    if empty := [str(sales.starts[fold.cut]) for fold in folds if not len(fold.rows)]:
+        raise ValueError(
+            f"{given.sales}: found no series that sold in {max(given.least, 1)} periods before {empty[0]}, expected "
+            "at least one: ask for fewer by --least, or for fewer --folds"
+        )
+    return folds
 
 
 def _protocol(given: argparse.Namespace, sales: Sales, folds: list[Fold]) -> dict[str, Any]:

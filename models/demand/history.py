@@ -88,7 +88,7 @@ def _by_cutoff(periods: pd.DataFrame) -> dict[np.datetime64, pd.DataFrame]:
 
 
 def _dense(products: pd.Series, rows: pd.DataFrame | None, length: int) -> tuple[Floats, Floats]:
-    """Two [n, L] arrays of units and revenue; rows of products out of scope are left out."""
+    """Two [n, L] arrays of units and revenue; rows of products out of scope are left out, below zero is zero."""
     shape = (len(products), length)
     units, revenue = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     if rows is None:
@@ -99,9 +99,23 @@ def _dense(products: pd.Series, rows: pd.DataFrame | None, length: int) -> tuple
     which = pd.Index(products).get_indexer(pd.Index(rows["product_id"]))
     kept = (which >= 0) & (ago <= length)
     at = (which[kept], ago[kept] - 1)
-    units[at] = np.maximum(rows["units"].to_numpy(np.float32)[kept], 0.0)
-    revenue[at] = np.maximum(rows["revenue"].to_numpy(np.float32)[kept], 0.0)
+    for name, array in (("units", units), ("revenue", revenue)):
+        place(array, at, rows[name].to_numpy(np.float32, na_value=np.nan)[kept], f"{PERIODS}.{name}")
     return units, revenue
+
+
+def place(array: Floats, at: tuple[NDArray[np.int64], NDArray[np.int64]], values: Floats, what: str) -> None:
+    """Write the values into their cells, those below zero as zero.
+
+    Raises ValueError where a value is no finite number, or two want one cell.
+    """
+    if bad := int((~np.isfinite(values)).sum()):
+        raise ValueError(f"{what}: found {bad} rows without a finite number, expected one in each: load them as zero")
+    is_taken = np.zeros(array.shape, np.bool_)
+    is_taken[at] = True
+    if twice := len(values) - int(is_taken.sum()):
+        raise ValueError(f"{what}: found {twice} periods of a product twice, expected one row each: sum them first")
+    array[at] = np.maximum(values, 0.0)
 
 
 def _age(products: pd.DataFrame, as_of: np.datetime64, period_days: int, length: int) -> NDArray[np.int64]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from models.dates import to_days
-from models.demand.history import Block, Floats, blocks
+from models.demand.history import Block, Floats, blocks, place
 from models.protocol import Features
 
 
@@ -42,5 +42,6 @@ def _outcomes(block: Block, targets: pd.DataFrame, horizon: int) -> Floats:
     which = pd.Index(block.products["product_id"]).get_indexer(pd.Index(targets["product_id"]))
     ahead = targets["horizon"].to_numpy(np.int64)
     kept = (which >= 0) & (ahead >= 1) & (ahead <= horizon)
-    came[which[kept], ahead[kept] - 1] = np.maximum(targets["units"].to_numpy(np.float32)[kept], 0.0)
+    units = targets["units"].to_numpy(np.float32, na_value=np.nan)
+    place(came, (which[kept], ahead[kept] - 1), units[kept], "targets.units")
     return came
