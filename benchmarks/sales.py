@@ -35,7 +35,7 @@ class Sales:
     """[n] rows of category and brand, null where none is given."""
     starts: NDArray[np.datetime64]
     """[T + 1] first day of each period, and the day after the last."""
-    values: Floats
+    values: NDArray[np.floating]
     """[n, T] what was sold, summed within a period; below zero where more came back."""
     first: NDArray[np.int64]
     """[n] the column of the first sale, T for a series without any."""
