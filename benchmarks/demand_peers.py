@@ -2,7 +2,8 @@
 
 `python demand_peers.py NAME SALES.parquet FORECASTS.parquet WANTED`: sales hold series (integers from 0), ds, y from
 the first sale to the cut-off, with the static columns category and brand; forecasts hold series, horizon (from 1),
-mean, p10, p50, p90, with attrs of CPU seconds where they are known. WANTED is JSON of `Wanted`. Needs nothing of this project: see README.md beside it.
+mean, p10, p50, p90, with attrs of CPU seconds where they are known. WANTED is JSON of `Wanted`. Needs nothing of this
+project: see README.md beside it.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -161,7 +162,7 @@ def _wape(found: pd.DataFrame, size: int, seed: int) -> float:
 def _growth(measured: list[dict[str, Any]]) -> dict[str, Any]:
     """By model, each size's cost by that of the size before it."""
     found: dict[str, Any] = {}
-    for before, now in zip(measured, measured[1:], strict=False):
+    for before, now in pairwise(measured):
         if before["model"] == now["model"]:
             ratios = {
                 name: round(now[name] / max(before[name], 0.01), 2)

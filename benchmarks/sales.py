@@ -42,7 +42,9 @@ class Sales:
 
     def scope(self, cut: int, least: int) -> NDArray[np.int64]:
         """The series with a sale in at least `least` of the periods before column `cut`: the past alone decides."""
-        return np.flatnonzero((self.values[:, :cut] > 0).sum(axis=1) >= max(least, 1))
+        if least <= 1:
+            return np.flatnonzero(self.first < cut)
+        return np.flatnonzero((self.values[:, :cut] > 0).sum(axis=1) >= least)
 
 
 def read_sales(path: Path, columns: Columns, freq: str, where: str | None = None) -> Sales:

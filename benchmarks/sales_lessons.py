@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmarks.sales import GROUPS, PERIOD_DAYS, Sales
-from models.demand.history import LENGTH, Block
+from models.demand.history import LENGTH, Block, Floats
 from models.demand.lessons import Lesson
 
 LEAST = 8
@@ -21,10 +21,10 @@ MAX_CUTOFFS = 60
 def block_at(sales: Sales, cut: int, rows: NDArray[np.int64], freq: str) -> Block:
     """The history of the series at `rows`, all with a sale before column `cut`; below zero counts as zero."""
     length = LENGTH[PERIOD_DAYS[freq]]
-    past = np.maximum(sales.values[rows, max(cut - length, 0) : cut][:, ::-1], 0.0)
+    past = sales.values[rows, max(cut - length, 0) : cut][:, ::-1]
     units = np.zeros((len(rows), length), np.float32)
-    units[:, : past.shape[1]] = past
-    last = cut - 1 - (sales.values[rows, :cut][:, ::-1] > 0).argmax(axis=1)
+    np.maximum(past, 0.0, out=units[:, : past.shape[1]], casting="same_kind")
+    last = cut - 1 - _since_last_sale(sales, cut, rows, units)
     products = pd.DataFrame(
         {
             "as_of": sales.starts[cut],
@@ -36,7 +36,15 @@ def block_at(sales: Sales, cut: int, rows: NDArray[np.int64], freq: str) -> Bloc
         }
     )
     age = np.clip(cut - sales.first[rows], 1, length)
-    return Block(sales.starts[cut], products, units, np.zeros_like(units), age)
+    return Block(sales.starts[cut], products, units, np.zeros(units.shape, np.float32), age)
+
+
+def _since_last_sale(sales: Sales, cut: int, rows: NDArray[np.int64], units: Floats) -> NDArray[np.int64]:
+    """[n] periods without a sale before the cut-off: mostly seen in the kept units."""
+    ago = (units > 0).argmax(axis=1)
+    older = np.flatnonzero(units[np.arange(len(rows)), ago] <= 0)
+    ago[older] = (sales.values[rows[older], :cut][:, ::-1] > 0).argmax(axis=1)
+    return ago
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,14 @@ one model fits products of every size; what lies before a product's first sale i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.demand.history import Block, Floats, days_since, recent_mean, recent_quantiles
 from models.demand.season import own_season, shared_season
+from models.demand.spikes import spike_caps, without_spikes
 
 LAGS = {7: 8, 1: 14, 30: 6, 91: 4}
 WINDOWS = {
@@ -52,44 +53,28 @@ class Designer:
     """Makes the features of one cut-off, a part of its products at a time."""
 
     def __init__(self, block: Block, horizon: int, period_days: int) -> None:
-        self.block = without_spikes(block)
+        self.block = block
         self.horizon = horizon
         self.period_days = period_days
-        self.shared = np.stack(shared_season(self.block, horizon, period_days), axis=2)  # [n, H, F]
+        self.caps = spike_caps(block)
+        self.shared = shared_season(block, self.caps, horizon, period_days)
 
     def at(self, rows: NDArray[np.int64]) -> Design:
         """The features of the products at `rows`, and of every period ahead."""
-        block, days = self.block.take(rows), self.period_days
+        block, days = without_spikes(self.block.take(rows), self.caps[rows]), self.period_days
         level = recent_level(block, days)
         by_product = [*_recent(block, level, days), *_shape(block, level, days), *_dates_and_prices(block, days)]
         by_period = [*_calendar(block, self.horizon, days), *own_season(block, level, self.horizon, days)]
         return Design(
             level,
             np.column_stack(by_product).astype(np.float32),
-            np.concatenate([np.stack(by_period, axis=2), self.shared[rows]], axis=2).astype(np.float32),
+            np.concatenate([np.stack(by_period, axis=2), self.shared.at(rows)], axis=2).astype(np.float32, copy=False),
         )
 
 
 def build_design(block: Block, horizon: int, period_days: int) -> Design:
     """The features of every product and period ahead at one cut-off."""
     return Designer(block, horizon, period_days).at(np.arange(len(block)))
-
-
-def without_spikes(block: Block) -> Block:
-    """The block with no period above twice the product's second largest.
-
-    A product that sold in fewer than three periods: twice the store's 99% quantile. One wholesale order,
-    often cancelled later, would otherwise set the level for half a year.
-    """
-    units = block.units
-    selling = units > 0
-    if not selling.any():
-        return block
-    second = -np.partition(-units, 1, axis=1)[:, 1]
-    usual = np.quantile(units[selling], 0.99)
-    cap = 2.0 * np.where(selling.sum(axis=1) >= 3, second, usual)[:, None]
-    kept = np.minimum(1.0, cap / np.maximum(units, 1e-9)).astype(np.float32)
-    return replace(block, units=units * kept, revenue=block.revenue * kept)
 
 
 def recent_level(block: Block, period_days: int) -> Floats:

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.demand.classes import CLASSES
-from models.demand.design import recent_level, without_spikes
+from models.demand.design import recent_level
 from models.demand.history import YEAR, Block, Floats
 from models.demand.season import LAST_YEARS_LEVEL
+from models.demand.spikes import capped_units
 
 WEIGHTS = np.arange(0.0, 0.95, 0.1)
 """Shares of last year that are tried."""
@@ -39,7 +40,7 @@ def last_year(block: Block, horizon: int, period_days: int) -> Floats:
     """[n, H] units of the same period a year ago by the growth since, NaN for products younger than that."""
     year, recent = YEAR[period_days], LAST_YEARS_LEVEL[period_days]
     level = 0.2 * recent_level(block, period_days)
-    units = without_spikes(block).units
+    units = capped_units(block)
     now, before = units[:, :recent].mean(axis=1), units[:, year : year + recent].mean(axis=1)
     growth = np.clip((now + level) / (before + level), 1.0 / LARGEST_GROWTH, LARGEST_GROWTH)
     found = units[:, year - np.arange(1, horizon + 1)] * growth[:, None]

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from models.demand.history import YEAR, Block, Floats
+from models.demand.parts import parts
+from models.demand.spikes import capped
 
 AROUND = {7: 1, 1: 3, 30: 0, 91: 0}
 """Periods on each side of last year's target period that are averaged with it."""
 LAST_YEARS_LEVEL = {7: 8, 1: 28, 30: 3, 91: 2}
 """Periods up to a year ago whose mean last year's target period is compared with."""
 GROUPS = ("category", "brand")
+SUMMED = 20_000
+"""Products whose units are added up at once."""
 
 
 def own_season(block: Block, level: Floats, horizon: int, period_days: int) -> list[Floats]:
@@ -34,37 +40,66 @@ def own_season(block: Block, level: Floats, horizon: int, period_days: int) -> l
     return [array.astype(np.float32) for array in found]
 
 
-def shared_season(block: Block, horizon: int, period_days: int) -> list[Floats]:
-    """[n, H] each: how the store, the category and the brand moved around the target period a year ago, and since.
+@dataclass(frozen=True)
+class SharedSeason:
+    """How the store, the category and the brand moved around the target period a year ago, and since.
 
     Summed over the products that are more than a year old; NaN where there is none.
     """
+
+    codes: list[NDArray[np.int64]]
+    """[n] each: the group of every product, -1 for none."""
+    tables: list[Floats]
+    """[G + 1, H, F] each, of the groups; the last row is NaN, for -1."""
+
+    def at(self, rows: NDArray[np.int64]) -> Floats:
+        """[r, H, F] of the products at `rows`."""
+        found = [table[codes[rows]] for codes, table in zip(self.codes, self.tables, strict=True)]
+        return np.concatenate(found, axis=2)
+
+
+def shared_season(block: Block, caps: Floats, horizon: int, period_days: int) -> SharedSeason:
+    """The seasons of the block, whose units count up to their product's cap ([n, 1])."""
     old = block.age > YEAR[period_days] + LAST_YEARS_LEVEL[period_days] // 2
-    found = _lifts((block.units > 0)[old].mean(axis=0, keepdims=True), horizon, period_days)[:1] if old.any() else []
-    found = [np.broadcast_to(array, (len(block), horizon)) for array in found] or [_unknown(block, horizon)]
-    found += _by_group(block, np.zeros(len(block), np.int64), old, horizon, period_days)
+    codes = [np.zeros(len(block), np.int64)]
     for name in GROUPS:
-        codes = block.products[name].astype("category").cat.codes.to_numpy(np.int64) if name in block.products else None
-        if codes is None or (codes < 0).all():
-            found += [_unknown(block, horizon)] * 3
-        else:
-            found += _by_group(block, codes, old, horizon, period_days)
-    return [array.astype(np.float32) for array in found]
+        has = name in block.products
+        coded = block.products[name].astype("category").cat.codes.to_numpy(np.int64) if has else None
+        codes.append(np.full(len(block), -1, np.int64) if coded is None else coded)
+    sums, selling = _sums(block, caps, codes, old)
+    shares = _lifts(selling[None] / max(int(old.sum()), 1), horizon, period_days)[:1]
+    tables = [_table(shares, old.any(keepdims=True))]
+    for own, group in zip(codes, sums, strict=True):
+        has_any = np.bincount(own[old & (own >= 0)], minlength=len(group)) > 0
+        tables.append(_table(_lifts(group, horizon, period_days), has_any))
+    return SharedSeason([codes[0], *codes], tables)
 
 
-def _unknown(block: Block, horizon: int) -> Floats:
-    return np.full((len(block), horizon), np.nan, np.float32)
+def _table(lifts: list[Floats], has_any: NDArray[np.bool_]) -> Floats:
+    """[G + 1, H, F] of the lifts, NaN for groups without any product and in the last row."""
+    known = np.where(has_any[:, None, None], np.stack(lifts, axis=2), np.nan).astype(np.float32)
+    return np.concatenate([known, np.full_like(known[:1], np.nan)])
 
 
-def _by_group(block: Block, codes: NDArray[np.int64], old: NDArray[np.bool_], horizon: int, days: int) -> list[Floats]:
-    """[n, H] each: the lifts of each product's group."""
-    counted = np.flatnonzero(old & (codes >= 0))
-    shape = (int(codes.max(initial=0)) + 1, len(block))
-    members = sparse.csr_array((np.ones(len(counted), np.float32), (codes[counted], counted)), shape=shape)
-    lifts = _lifts(np.asarray(members @ block.units), horizon, days)
-    has_any = np.bincount(codes[counted], minlength=shape[0]) > 0
-    is_known = (codes >= 0) & has_any[codes]
-    return [np.where(is_known[:, None], lift[codes], np.nan) for lift in lifts]
+def _sums(
+    block: Block, caps: Floats, codes: list[NDArray[np.int64]], old: NDArray[np.bool_]
+) -> tuple[list[Floats], NDArray[np.float64]]:
+    """[G, L] units of each group of old products, by grouping, and the [L] count of old ones that sold; a part of the
+    products at a time."""
+    counts = [int(own.max(initial=0)) + 1 for own in codes]
+    first = np.cumsum([0, *counts])
+    sums = np.zeros((first[-1], block.units.shape[1]), np.float32)
+    selling = np.zeros(block.units.shape[1])
+    for rows in parts(np.flatnonzero(old), SUMMED):
+        units = block.units[rows]
+        selling += (units > 0).sum(axis=0)
+        units = capped(units, caps[rows])
+        places = [(np.flatnonzero(own[rows] >= 0), start) for own, start in zip(codes, first, strict=False)]
+        groups = np.concatenate([own[rows[at]] + start for own, (at, start) in zip(codes, places, strict=True)])
+        columns = np.concatenate([at for at, _ in places])
+        members = sparse.csr_array((np.ones(len(groups), np.float32), (groups, columns)), (first[-1], len(rows)))
+        sums += members @ units
+    return np.split(sums, first[1:-1]), selling
 
 
 def _lifts(sums: Floats, horizon: int, period_days: int) -> list[Floats]:

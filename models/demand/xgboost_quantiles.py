@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from models.demand.calibration import Calibration, Outcomes
 from models.demand.classes import CLASSES, demand_classes
 from models.demand.design import Designer
-from models.demand.drawing import Rows, chunks, draw, usable
+from models.demand.drawing import Rows, draw
 from models.demand.forecasts import DemandModel, Forecast, check_targets
 from models.demand.history import Block, Floats
 from models.demand.last_year import Seen, best_weights, drawn_towards, last_year
 from models.demand.lessons import Lesson, lessons
+from models.demand.parts import chunks, some
 from models.files import SETTINGS_FILE, corrupt, read_checked, read_settings, take, write_model
 from models.protocol import Features
 
@@ -27,6 +28,10 @@ LEVELS = (0.1, 0.5, 0.9)
 ENDS = (LEVELS[0], LEVELS[-1])
 FEWEST_ROWS = 200
 """Training rows (product, cut-off, period) under which the model refuses."""
+MOST_JUDGED = 20_000
+"""Products of a cut-off that the band and the share of last year are found on."""
+TREES = {"mean": 1, "quantiles": len(LEVELS)}
+"""Values that each kind of trees says."""
 _FILES = {"quantiles": "quantiles.ubj", "mean": "mean.ubj"}
 
 
@@ -96,21 +101,16 @@ class XGBoostQuantiles(DemandModel):
         """
         back = self.recipe.calibrated * self.horizon
         self._uncalibrated()
-        rows = self._rows(taught, back)
-        if back and len(rows.labels) >= FEWEST_ROWS:
-            self._boosters["quantiles"] = self._grown("quantiles", rows)
+        before, rows = draw(taught, self.period_days, (back, 0), self.recipe.max_rows, self.seed)
+        if back and len(before.labels) >= FEWEST_ROWS:
+            self._boosters["quantiles"] = self._grown("quantiles", before)
             self._calibrated(taught, back)
-        rows = self._rows(taught, 0)
+        del before
         if len(rows.labels) < FEWEST_ROWS:
             found = len(rows.labels)
             raise ValueError(f"too little data to train {self.name}: found {found} rows, expected {FEWEST_ROWS}")
         self._boosters = {kind: self._grown(kind, rows) for kind in _FILES}
         return self
-
-    def _rows(self, taught: Iterable[Lesson], back: int) -> Rows:
-        """Drawn rows of the lessons as they were `back` periods ago."""
-        share = self.recipe.max_rows / max(usable(lesson.until(back) for lesson in taught), 1)
-        return draw((lesson.until(back) for lesson in taught), self.period_days, share, self.seed)
 
     def _grown(self, kind: str, rows: Rows) -> xgb.Booster:
         weights = rows.levels**self.recipe.weight_power
@@ -134,10 +134,12 @@ class XGBoostQuantiles(DemandModel):
         self.calibration = found.calibration(*ENDS)
 
     def _seen(self, lesson: Lesson) -> Seen:
-        block, ended = lesson.block, min(lesson.ended, self.horizon)
-        bands, level = self._raw("quantiles", block)
+        ended, day = min(lesson.ended, self.horizon), int(lesson.block.as_of.astype("datetime64[D]").astype(np.int64))
+        rows = some(len(lesson.block), MOST_JUDGED, [self.seed, day & 0xFFFFFFFF])
+        [bands], level = self._raw(("quantiles",), lesson.block, rows)
+        block, came = lesson.block.take(rows), lesson.came[rows, :ended]
         ago = last_year(block, self.horizon, self.period_days)[:, :ended]
-        return Seen(bands[:, :ended], ago, lesson.came[:, :ended], level, demand_classes(block.units, block.age))
+        return Seen(bands[:, :ended], ago, came, level, demand_classes(block.units, block.age))
 
     def _parameters(self, kind: str) -> dict[str, Any]:
         recipe = self.recipe
@@ -158,23 +160,24 @@ class XGBoostQuantiles(DemandModel):
 
     def _forecast(self, block: Block) -> Forecast:
         classes, ago = demand_classes(block.units, block.age), last_year(block, self.horizon, self.period_days)
-        mean, _ = self._raw("mean", block)
-        bands, level = self._raw("quantiles", block)
+        (mean, bands), level = self._raw(("mean", "quantiles"), block, np.arange(len(block)))
         mean = drawn_towards(mean, mean[..., 0], ago, self.weights[classes])
         bands = drawn_towards(bands, bands[..., 1], ago, self.weights[classes])
         bands = self.calibration.moved(bands, level, classes)
         return Forecast(mean[..., 0], bands[..., 0], bands[..., 1], bands[..., 2])
 
-    def _raw(self, kind: str, block: Block) -> tuple[Floats, Floats]:
-        """[n, H, k] of what the trees say, in order, and the [n] levels; a chunk of products at a time."""
+    def _raw(self, kinds: tuple[str, ...], block: Block, rows: NDArray[np.int64]) -> tuple[list[Floats], Floats]:
+        """[r, H, k] of what each kind of trees says of the products at `rows`, in order, and the [r] levels."""
         designer = Designer(block, self.horizon, self.period_days)
-        said, levels = [], []
-        for rows in chunks(len(block)):
-            design = designer.at(rows)
-            scaled = self._predict(kind, design.rows()).reshape(len(rows), self.horizon, -1)
-            said.append(np.sort(scaled * design.level[:, None, None], axis=2))
-            levels.append(design.level)
-        return np.concatenate(said), np.concatenate(levels)
+        levels = np.zeros(len(rows), np.float32)
+        said = [np.zeros((len(rows), self.horizon, TREES[kind]), np.float32) for kind in kinds]
+        for part in chunks(len(rows)):
+            design = designer.at(rows[part])
+            features, levels[part] = design.rows(), design.level
+            for kind, found in zip(kinds, said, strict=True):
+                scaled = self._predict(kind, features).reshape(len(part), self.horizon, -1)
+                found[part] = np.sort(scaled * design.level[:, None, None], axis=2)
+        return said, levels
 
     def _predict(self, kind: str, rows: Floats) -> Floats:
         booster = self._booster(kind)

@@ -92,7 +92,7 @@ def test_odd_series_have_finite_forecasts_in_order(tmp_path: Path, name: str) ->
         "one_point": {40: 7.0},
         "a_gap_of_a_year": {2: 5.0, 3: 5.0, 58: 5.0},
         "mostly_returned": {week: -9.0 if week % 9 else 30.0 for week in range(60)},
-        "twice_a_day": {week: 2.0 for week in range(60)},
+        "twice_a_day": dict.fromkeys(range(60), 2.0),
     }
     more = [(name, at[week], sold) for name, days in odd.items() for week, sold in days.items()]
     more += [one for one in more if one[0] == "twice_a_day"]
@@ -188,3 +188,16 @@ def test_the_command_writes_figures_of_every_model(tmp_path: Path, freq: str) ->
         "xgboost_quantiles against seasonal_naive",
     }
     assert (tmp_path / "result.json").is_file()
+
+
+def test_all_models_are_judged_on_the_same_sample_and_forecasts_are_kept(tmp_path: Path) -> None:
+    some_sales().to_parquet(tmp_path / "sales.parquet")
+    command = f"--sales {tmp_path}/sales.parquet --id id --time at --value sold --horizon 4 --folds 2 --resamples 20"
+    command += f" --freq W --model seasonal_naive recent_mean --out {tmp_path}/result.json --sample 6"
+    found = demand.main(command.split())
+    assert found["protocol"]["judged"] == [6, 6]
+    kept = f"{command} --keep {tmp_path}/kept"
+    assert [demand.main(kept.split())["models"][name]["wape"] for name in ("seasonal_naive", "recent_mean")] == [
+        found["models"][name]["wape"] for name in ("seasonal_naive", "recent_mean")
+    ]
+    assert {np.load(file).shape for file in (tmp_path / "kept").iterdir()} == {(25, 4, 4)}, "a sample of what is kept"
