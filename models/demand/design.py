@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.demand.history import Block, Floats, days_since, recent_mean, recent_quantiles
-from models.demand.season import own_season, shared_season
+from models.demand.season import grown_season, last_year, own_season, shared_season
+from models.demand.shapes import common_shapes
 from models.demand.spikes import spike_caps, without_spikes
 
 LAGS = {7: 8, 1: 14, 30: 6, 91: 4}
@@ -39,6 +40,8 @@ class Design:
     """[n, F1]"""
     by_period: Floats
     """[n, H, F2]"""
+    last_year: Floats
+    """[n, H] last year's units at this year's level, NaN where there is none."""
 
     def rows(self, drawn: NDArray[np.int64] | None = None) -> Floats:
         """[r, F1 + F2] features of the drawn rows (product * H + h - 1), all of them by default."""
@@ -58,17 +61,24 @@ class Designer:
         self.period_days = period_days
         self.caps = spike_caps(block)
         self.shared = shared_season(block, self.caps, horizon, period_days)
+        self.shapes = common_shapes(block, self.caps, period_days)
 
     def at(self, rows: NDArray[np.int64]) -> Design:
         """The features of the products at `rows`, and of every period ahead."""
         block, days = without_spikes(self.block.take(rows), self.caps[rows]), self.period_days
-        level = recent_level(block, days)
+        level, smooth, shared = (
+            recent_level(block, days),
+            self.shapes.smoothed(block.units, block.age),
+            self.shared.at(rows),
+        )
         by_product = [*_recent(block, level, days), *_shape(block, level, days), *_dates_and_prices(block, days)]
         by_period = [*_calendar(block, self.horizon, days), *own_season(block, level, self.horizon, days)]
+        by_period += grown_season(block, smooth, shared, level, days)
         return Design(
             level,
             np.column_stack(by_product).astype(np.float32),
-            np.concatenate([np.stack(by_period, axis=2), self.shared.at(rows)], axis=2).astype(np.float32, copy=False),
+            np.concatenate([np.stack(by_period, axis=2), shared], axis=2).astype(np.float32, copy=False),
+            last_year(smooth, block.age, level, self.horizon, days),
         )
 
 

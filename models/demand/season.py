@@ -16,6 +16,10 @@ AROUND = {7: 1, 1: 3, 30: 0, 91: 0}
 """Periods on each side of last year's target period that are averaged with it."""
 LAST_YEARS_LEVEL = {7: 8, 1: 28, 30: 3, 91: 2}
 """Periods up to a year ago whose mean last year's target period is compared with."""
+SHORT = {7: 4, 1: 14, 30: 1, 91: 1}
+LONG = {7: 13, 1: 28, 30: 3, 91: 2}
+"""Periods that this year is compared with last year over."""
+LARGEST_GROWTH = 3.0
 GROUPS = ("category", "brand")
 SUMMED = 20_000
 """Products whose units are added up at once."""
@@ -38,6 +42,54 @@ def own_season(block: Block, level: Floats, horizon: int, period_days: int) -> l
     found += [np.where(is_compared, values, np.nan) for values in (lift, grown, expected)]
     found.append(np.where(age > at[None] + year + radius, earlier / by, np.nan))
     return [array.astype(np.float32) for array in found]
+
+
+def grown_season(block: Block, smooth: Floats, shared: Floats, level: Floats, period_days: int) -> list[Floats]:
+    """[n, H] each, by the level: last year's target period moved to this year, in several ways.
+
+    smooth: [n, T] the units with their noise taken out. shared: [n, H, F] of `SharedSeason`. NaN where the product is
+    not a year older than what it is compared over.
+    """
+    year, recent, long = YEAR[period_days], LAST_YEARS_LEVEL[period_days], LONG[period_days]
+    units, by, at = block.units, level[:, None], year - np.arange(1, shared.shape[1] + 1)
+    category, brand = (np.exp(np.clip(shared[:, :, place], -2.0, 2.0)) for place in ((5, 6), (8, 9)))
+    now, ago, calm = units[:, :recent].mean(axis=1)[:, None], units[:, at], smooth[:, at]
+    found = [now * category[..., 0], ago * category[..., 1], now * brand[..., 0], ago * brand[..., 1]]
+    found += [
+        values * growth(values_of, level, window, period_days)[:, None]
+        for values, values_of, window in (
+            (ago, units, SHORT[period_days]),
+            (ago, units, long),
+            (calm, smooth, SHORT[period_days]),
+            (calm, smooth, long),
+        )
+    ]
+    known = [np.isfinite(part) for part in found]
+    together = sum(np.nan_to_num(part) for part in found) / np.maximum(sum(known), 1)
+    found += [together, calm, means_around(smooth, at, AROUND[period_days])]
+    found += [units[:, np.maximum(at - 1, 0)], units[:, at + 1]]
+    found += [
+        np.broadcast_to(smooth[:, :window].mean(axis=1)[:, None], ago.shape) for window in (SHORT[period_days], recent)
+    ]
+    is_known = block.age[:, None] > year + recent
+    return [np.where(is_known, part / by, np.nan).astype(np.float32) for part in found]
+
+
+def growth(values: Floats, level: Floats, window: int, period_days: int) -> Floats:
+    """[n] the last `window` periods by the same ones a year ago, a tenth of the level added to both."""
+    year, little = YEAR[period_days], 0.1 * level
+    now, before = values[:, :window].mean(axis=1), values[:, year : year + window].mean(axis=1)
+    return np.asarray(np.clip((now + little) / (before + little), 1.0 / LARGEST_GROWTH, LARGEST_GROWTH), np.float32)
+
+
+def last_year(smooth: Floats, age: NDArray[np.int64], level: Floats, horizon: int, period_days: int) -> Floats:
+    """[n, H] units of the same period a year ago by the growth since, NaN for products younger than that.
+
+    smooth: [n, T] the units with their noise taken out: one odd week a year ago is not repeated.
+    """
+    year = YEAR[period_days]
+    found = smooth[:, year - np.arange(1, horizon + 1)] * growth(smooth, level, LONG[period_days], period_days)[:, None]
+    return np.where(age[:, None] > year + LAST_YEARS_LEVEL[period_days], found, np.nan).astype(np.float32)
 
 
 @dataclass(frozen=True)

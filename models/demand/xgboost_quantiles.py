@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from models.demand.design import Designer
 from models.demand.drawing import Rows, draw
 from models.demand.forecasts import DemandModel, Forecast, check_targets
 from models.demand.history import Block, Floats
-from models.demand.last_year import Seen, best_weights, drawn_towards, last_year
+from models.demand.experts import Seen, best_weights, drawn_towards
 from models.demand.lessons import Lesson, lessons
 from models.demand.parts import chunks, some
 from models.files import SETTINGS_FILE, corrupt, read_checked, read_settings, take, write_model
@@ -30,9 +30,30 @@ FEWEST_ROWS = 200
 """Training rows (product, cut-off, period) under which the model refuses."""
 MOST_JUDGED = 20_000
 """Products of a cut-off that the band and the share of last year are found on."""
-TREES = {"mean": 1, "quantiles": len(LEVELS)}
+TREES = {"quantiles": len(LEVELS), "root": 1, "mean": 1}
 """Values that each kind of trees says."""
-_FILES = {"quantiles": "quantiles.ubj", "mean": "mean.ubj"}
+_FILES = {kind: f"{kind}.ubj" for kind in TREES}
+
+
+JUDGED = ("quantiles", "root")
+"""Trees whose forecasts are averaged and whose band is calibrated."""
+EXPERTS, LAST_YEAR = 2, 1
+"""Forecasts that the median is averaged with: the root's, and last year."""
+
+
+class Said(NamedTuple):
+    """What a model says of n products, before it is averaged."""
+
+    trees: dict[str, Floats]
+    """[n, H, k] of each kind, in order."""
+    last_year: Floats
+    """[n, H] NaN where there is none."""
+    level: Floats
+    """[n]"""
+
+    def experts(self) -> Floats:
+        """[n, H, E]"""
+        return np.concatenate([self.trees["root"], self.last_year[..., None]], axis=2)
 
 
 @dataclass(frozen=True)
@@ -48,6 +69,13 @@ class Recipe:
     column_share: float = 0.5
     """Share of the features that each tree sees."""
     max_bin: int = 64
+    root_rounds: int = 150
+    """Rounds of the trees that learn the root of demand; squared error is fast, so they are more, deeper and finer."""
+    root_learning_rate: float = 0.06
+    root_depth: int = 8
+    root_row_share: float = 0.7
+    """Share of the rows that each of them sees."""
+    root_max_bin: int = 256
     max_rows: int = 100_000
     """Rows drawn for training; the horizons of one product overlap, so more adds little."""
     weight_power: float = 0.5
@@ -59,10 +87,11 @@ class Recipe:
 class XGBoostQuantiles(DemandModel):
     """Direct forecasts for all horizons by one model (h is a feature), on targets divided by the product's level.
 
-    Quantiles: pinball loss (Koenker and Bassett 1978) at 0.1, 0.5 and 0.9. Mean: Poisson deviance, whose
-    forecasts add up to what was sold. Trees by histograms (Chen and Guestrin 2016). Both are averaged with last year
-    moved to this year's level, by shares that each demand class errs least with at the newest cut-offs; then the band
-    is calibrated there.
+    Quantiles: pinball loss (Koenker and Bassett 1978) at 0.1, 0.5 and 0.9. Root: squared error of the square root,
+    whose square lies near the median of what is skewed to the right. Mean: Poisson deviance, whose forecasts add up to
+    what was sold. Trees by histograms (Chen and Guestrin 2016). The median is averaged with the root's forecast and
+    with last year moved to this year's level, by shares that each demand class errs least with at the newest cut-offs,
+    the mean with last year alone; then the band is calibrated there.
     """
 
     name: ClassVar[str] = "xgboost_quantiles"
@@ -83,7 +112,7 @@ class XGBoostQuantiles(DemandModel):
         self._boosters: dict[str, xgb.Booster] = {}
 
     def _uncalibrated(self) -> None:
-        self.weights = np.zeros(len(CLASSES))
+        self.weights = np.zeros((len(CLASSES), EXPERTS))
         self.calibration = Outcomes(self.horizon).calibration(*ENDS)
 
     def fit(self, features: Features, targets: pd.DataFrame) -> Self:
@@ -103,7 +132,7 @@ class XGBoostQuantiles(DemandModel):
         self._uncalibrated()
         before, rows = draw(taught, self.period_days, (back, 0), self.recipe.max_rows, self.seed)
         if back and len(before.labels) >= FEWEST_ROWS:
-            self._boosters["quantiles"] = self._grown("quantiles", before)
+            self._boosters = {kind: self._grown(kind, before) for kind in JUDGED}
             self._calibrated(taught, back)
         del before
         if len(rows.labels) < FEWEST_ROWS:
@@ -113,37 +142,37 @@ class XGBoostQuantiles(DemandModel):
         return self
 
     def _grown(self, kind: str, rows: Rows) -> xgb.Booster:
-        weights = rows.levels**self.recipe.weight_power
+        weights, parameters = rows.levels**self.recipe.weight_power, self._parameters(kind)
         matrix = xgb.QuantileDMatrix(
             rows.features,
-            rows.labels,
+            np.sqrt(rows.labels) if kind == "root" else rows.labels,
             weight=weights / weights.mean(),
-            max_bin=self.recipe.max_bin,
+            max_bin=parameters["max_bin"],
             nthread=self.threads or None,
         )
-        return xgb.train(self._parameters(kind), matrix, self.recipe.rounds)
+        return xgb.train(parameters, matrix, self.recipe.root_rounds if kind == "root" else self.recipe.rounds)
 
     def _calibrated(self, taught: Iterable[Lesson], back: int) -> None:
-        """The share of last year, then the band, from what the lessons of the last periods say of the trees at hand."""
+        """The experts' shares, then the band, from what the lessons of the last periods say of the trees at hand."""
         seen = [self._seen(lesson) for lesson in taught if lesson.ended <= back]
-        self.weights = best_weights(seen, self.recipe.weight_power)
+        self.weights = best_weights(seen, EXPERTS, self.recipe.weight_power)
         found = Outcomes(self.horizon)
         for one in seen:
-            bands = drawn_towards(one.bands, one.bands[..., 1], one.last_year, self.weights[one.classes])
+            bands = drawn_towards(one.bands, one.bands[..., 1], one.experts, self.weights[one.classes])
             found.add(bands, one.came, one.level, one.classes)
         self.calibration = found.calibration(*ENDS)
 
     def _seen(self, lesson: Lesson) -> Seen:
         ended, day = min(lesson.ended, self.horizon), int(lesson.block.as_of.astype("datetime64[D]").astype(np.int64))
         rows = some(len(lesson.block), MOST_JUDGED, [self.seed, day & 0xFFFFFFFF])
-        [bands], level = self._raw(("quantiles",), lesson.block, rows)
+        said = self._said(JUDGED, lesson.block, rows)
         block, came = lesson.block.take(rows), lesson.came[rows, :ended]
-        ago = last_year(block, self.horizon, self.period_days)[:, :ended]
-        return Seen(bands[:, :ended], ago, came, level, demand_classes(block.units, block.age))
+        bands, experts = said.trees["quantiles"][:, :ended], said.experts()[:, :ended]
+        return Seen(bands, experts, came, said.level, demand_classes(block.units, block.age))
 
     def _parameters(self, kind: str) -> dict[str, Any]:
         recipe = self.recipe
-        common = {
+        common: dict[str, Any] = {
             "tree_method": "hist",
             "device": self.device,
             "nthread": self.threads or None,
@@ -156,28 +185,37 @@ class XGBoostQuantiles(DemandModel):
         }
         if kind == "mean":
             return common | {"objective": "count:poisson", "base_score": 1.0}
+        if kind == "root":
+            deeper = {
+                "max_depth": recipe.root_depth,
+                "subsample": recipe.root_row_share,
+                "max_bin": recipe.root_max_bin,
+            }
+            return common | deeper | {"objective": "reg:squarederror", "learning_rate": recipe.root_learning_rate}
         return common | {"objective": "reg:quantileerror", "quantile_alpha": list(LEVELS)}
 
     def _forecast(self, block: Block) -> Forecast:
-        classes, ago = demand_classes(block.units, block.age), last_year(block, self.horizon, self.period_days)
-        (mean, bands), level = self._raw(("mean", "quantiles"), block, np.arange(len(block)))
-        mean = drawn_towards(mean, mean[..., 0], ago, self.weights[classes])
-        bands = drawn_towards(bands, bands[..., 1], ago, self.weights[classes])
-        bands = self.calibration.moved(bands, level, classes)
+        classes = demand_classes(block.units, block.age)
+        said, weights = self._said(tuple(TREES), block, np.arange(len(block))), self.weights[classes]
+        mean, bands = said.trees["mean"], said.trees["quantiles"]
+        mean = drawn_towards(mean, mean[..., 0], said.last_year[..., None], weights[:, LAST_YEAR:])
+        bands = drawn_towards(bands, bands[..., 1], said.experts(), weights)
+        bands = self.calibration.moved(bands, said.level, classes)
         return Forecast(mean[..., 0], bands[..., 0], bands[..., 1], bands[..., 2])
 
-    def _raw(self, kinds: tuple[str, ...], block: Block, rows: NDArray[np.int64]) -> tuple[list[Floats], Floats]:
-        """[r, H, k] of what each kind of trees says of the products at `rows`, in order, and the [r] levels."""
-        designer = Designer(block, self.horizon, self.period_days)
-        levels = np.zeros(len(rows), np.float32)
-        said = [np.zeros((len(rows), self.horizon, TREES[kind]), np.float32) for kind in kinds]
-        for part in chunks(len(rows)):
+    def _said(self, kinds: tuple[str, ...], block: Block, rows: NDArray[np.int64]) -> Said:
+        """What the trees and last year say of the products at `rows`."""
+        designer, count = Designer(block, self.horizon, self.period_days), len(rows)
+        trees = {kind: np.zeros((count, self.horizon, TREES[kind]), np.float32) for kind in kinds}
+        said = Said(trees, np.zeros((count, self.horizon), np.float32), np.zeros(count, np.float32))
+        for part in chunks(count):
             design = designer.at(rows[part])
-            features, levels[part] = design.rows(), design.level
-            for kind, found in zip(kinds, said, strict=True):
+            features, said.level[part], said.last_year[part] = design.rows(), design.level, design.last_year
+            for kind, found in trees.items():
                 scaled = self._predict(kind, features).reshape(len(part), self.horizon, -1)
+                scaled = np.maximum(scaled, 0.0) ** 2 if kind == "root" else scaled
                 found[part] = np.sort(scaled * design.level[:, None, None], axis=2)
-        return said, levels
+        return said
 
     def _predict(self, kind: str, rows: Floats) -> Floats:
         booster = self._booster(kind)
@@ -190,7 +228,7 @@ class XGBoostQuantiles(DemandModel):
         return self._boosters[kind]
 
     def save(self, folder: Path) -> None:
-        """Write `settings.json`, with the digests of the other files, and two boosters in UBJ."""
+        """Write `settings.json`, with the digests of the other files, and the boosters in UBJ."""
         raw = {file: bytes(self._booster(kind).save_raw("ubj")) for kind, file in _FILES.items()}
         learnt = {"recipe": asdict(self.recipe), "shifts": self.calibration.shifts.tolist()}
         learnt["weights"] = self.weights.tolist()
@@ -204,7 +242,7 @@ class XGBoostQuantiles(DemandModel):
         model.recipe = _recipe(take(settings, "recipe", dict, folder), folder)
         classes = len(CLASSES)
         model.calibration = Calibration(_array(settings, "shifts", (classes, model.horizon, 2), folder))
-        model.weights = _array(settings, "weights", (classes,), folder)
+        model.weights = _array(settings, "weights", (classes, EXPERTS), folder)
         for kind, file in _FILES.items():
             model._boosters[kind] = xgb.Booster(model_file=bytearray(read_checked(folder, settings, file)))
         return model
