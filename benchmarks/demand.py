@@ -87,6 +87,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--sample", type=int, help="series of each window that all are judged on, drawn by the seed; all by default"
     )
     parser.add_argument("--season", type=int, help="periods, of MASE and of the peers")
+    parser.add_argument("--country", help="whose public holidays our models know (ISO 3166); Easter always")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--model", nargs="*", default=["xgboost_quantiles"], choices=sorted(MODELS), help="ours")
     parser.add_argument("--recipe", type=json.loads, default={}, help="JSON of what our trees are grown by")
@@ -182,7 +183,12 @@ def _ours(name: str, given: argparse.Namespace, sales: Sales, fold: Fold) -> Flo
         {"recipe": Recipe(**given.recipe)} if given.recipe and name == "xgboost_quantiles" else {}
     )
     model = MODELS[name](
-        horizon=given.horizon, period_days=PERIOD_DAYS[given.freq], threads=given.threads, seed=given.seed, **settings
+        horizon=given.horizon,
+        period_days=PERIOD_DAYS[given.freq],
+        threads=given.threads,
+        seed=given.seed,
+        country=given.country,
+        **settings,
     )
     model.learn(SalesLessons(sales, fold.cut, given.horizon, given.freq))
     return np.stack(model.forecast(block_at(sales, fold.cut, fold.rows, given.freq)), axis=-1).astype(np.float64)

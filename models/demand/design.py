@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.demand.history import Block, Floats, days_since, recent_mean, recent_quantiles
-from models.demand.season import grown_season, last_year, own_season, shared_season
+from models.demand.history import YEAR, Block, Floats, days_since, recent_mean, recent_quantiles
+from models.demand.season import Aligned, aligned_years, grown_season, last_year, own_season, shared_season
 from models.demand.shapes import common_shapes
 from models.demand.spikes import spike_caps, without_spikes
 
@@ -55,12 +55,13 @@ class Design:
 class Designer:
     """Makes the features of one cut-off, a part of its products at a time."""
 
-    def __init__(self, block: Block, horizon: int, period_days: int) -> None:
+    def __init__(self, block: Block, horizon: int, period_days: int, country: str | None = None) -> None:
         self.block = block
         self.horizon = horizon
         self.period_days = period_days
         self.caps = spike_caps(block)
         self.shared = shared_season(block, self.caps, horizon, period_days)
+        self.aligned = aligned_years(block.as_of, horizon, period_days, country)
         self.shapes = common_shapes(block, self.caps, period_days)
 
     def at(self, rows: NDArray[np.int64]) -> Design:
@@ -72,13 +73,13 @@ class Designer:
             self.shared.at(rows),
         )
         by_product = [*_recent(block, level, days), *_shape(block, level, days), *_dates_and_prices(block, days)]
-        by_period = [*_calendar(block, self.horizon, days), *own_season(block, level, self.horizon, days)]
-        by_period += grown_season(block, smooth, shared, level, days)
+        by_period = [*_calendar(block, self.aligned, days), *own_season(block, level, self.horizon, days)]
+        by_period += grown_season(block, smooth, shared, level, self.aligned, days)
         return Design(
             level,
             np.column_stack(by_product).astype(np.float32),
             np.concatenate([np.stack(by_period, axis=2), shared], axis=2).astype(np.float32, copy=False),
-            last_year(smooth, block.age, level, self.horizon, days),
+            last_year(smooth, block.age, level, self.aligned, days),
         )
 
 
@@ -141,13 +142,15 @@ def _dates_and_prices(block: Block, period_days: int) -> list[Floats]:
     return [array.astype(np.float32) for array in (capped, days[1], *prices)]
 
 
-def _calendar(block: Block, horizon: int, period_days: int) -> list[Floats]:
-    """[n, H] each: the horizon, the target's place in the year, for days its weekday."""
+def _calendar(block: Block, aligned: Aligned, period_days: int) -> list[Floats]:
+    """[n, H] each: the horizon, the target's place in the year, how far its holidays moved, for days its weekday."""
+    horizon = len(aligned.ahead)
     steps = np.arange(1, horizon + 1)
     middle = block.as_of + ((steps - 0.5) * period_days).astype("timedelta64[D]")
     day = (middle - middle.astype("datetime64[Y]").astype("datetime64[D]")).astype(np.float64)
     angle = 2.0 * np.pi * day / 365.25
-    columns = [steps.astype(np.float64), np.sin(angle), np.cos(angle)]
+    moved = aligned.ahead - (YEAR[period_days] - steps)
+    columns = [steps.astype(np.float64), np.sin(angle), np.cos(angle), moved.astype(np.float64)]
     if period_days == 1:
         columns.append((middle.astype("datetime64[D]").astype(np.int64) % 7).astype(np.float64))
     return [np.broadcast_to(column.astype(np.float32), (len(block), horizon)) for column in columns]

@@ -25,7 +25,9 @@ class Rows(NamedTuple):
     """[r] units a period."""
 
 
-def draw(taught: Iterable[Lesson], period_days: int, backs: Sequence[int], most: int, seed: int) -> list[Rows]:
+def draw(
+    taught: Iterable[Lesson], period_days: int, country: str | None, backs: Sequence[int], most: int, seed: int
+) -> list[Rows]:
     """For each of `backs`: rows of the lessons as they were so many periods ago, about `most`, drawn at random.
 
     Goes through the lessons twice: to count their rows, and to draw.
@@ -33,7 +35,7 @@ def draw(taught: Iterable[Lesson], period_days: int, backs: Sequence[int], most:
     shares = [most / max(rows, 1) for rows in usable(taught, backs)]
     found: list[list[Rows]] = [[] for _ in backs]
     for lesson in taught:
-        designer = Designer(lesson.block, lesson.came.shape[1], period_days)
+        designer = Designer(lesson.block, lesson.came.shape[1], period_days, country)
         for back, share, own in zip(backs, shares, found, strict=True):
             own += _drawn(lesson.until(back), designer, share, seed)
     return [_together(own) for own in found]

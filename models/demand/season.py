@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from models.demand.alignment import year_ago
 from models.demand.history import YEAR, Block, Floats
 from models.demand.parts import parts
 from models.demand.spikes import capped
@@ -44,19 +46,36 @@ def own_season(block: Block, level: Floats, horizon: int, period_days: int) -> l
     return [array.astype(np.float32) for array in found]
 
 
-def grown_season(block: Block, smooth: Floats, shared: Floats, level: Floats, period_days: int) -> list[Floats]:
+class Aligned(NamedTuple):
+    """Columns of the history that stand for others a year later."""
+
+    ahead: NDArray[np.int64]
+    """[H] for the periods ahead."""
+    before: NDArray[np.int64]
+    """[W] for the latest periods."""
+
+
+def aligned_years(as_of: np.datetime64, horizon: int, period_days: int, country: str | None) -> Aligned:
+    """The periods a year ago with the holidays of those ahead and of the latest."""
+    ahead = year_ago(as_of, -np.arange(1, horizon + 1), period_days, country)
+    return Aligned(ahead, year_ago(as_of, np.arange(LONG[period_days]), period_days, country))
+
+
+def grown_season(
+    block: Block, smooth: Floats, shared: Floats, level: Floats, aligned: Aligned, period_days: int
+) -> list[Floats]:
     """[n, H] each, by the level: last year's target period moved to this year, in several ways.
 
     smooth: [n, T] the units with their noise taken out. shared: [n, H, F] of `SharedSeason`. NaN where the product is
     not a year older than what it is compared over.
     """
     year, recent, long = YEAR[period_days], LAST_YEARS_LEVEL[period_days], LONG[period_days]
-    units, by, at = block.units, level[:, None], year - np.arange(1, shared.shape[1] + 1)
+    units, by, at = block.units, level[:, None], aligned.ahead
     category, brand = (np.exp(np.clip(shared[:, :, place], -2.0, 2.0)) for place in ((5, 6), (8, 9)))
     now, ago, calm = units[:, :recent].mean(axis=1)[:, None], units[:, at], smooth[:, at]
     found = [now * category[..., 0], ago * category[..., 1], now * brand[..., 0], ago * brand[..., 1]]
     found += [
-        values * growth(values_of, level, window, period_days)[:, None]
+        values * growth(values_of, level, window, aligned)[:, None]
         for values, values_of, window in (
             (ago, units, SHORT[period_days]),
             (ago, units, long),
@@ -75,21 +94,21 @@ def grown_season(block: Block, smooth: Floats, shared: Floats, level: Floats, pe
     return [np.where(is_known, part / by, np.nan).astype(np.float32) for part in found]
 
 
-def growth(values: Floats, level: Floats, window: int, period_days: int) -> Floats:
+def growth(values: Floats, level: Floats, window: int, aligned: Aligned) -> Floats:
     """[n] the last `window` periods by the same ones a year ago, a tenth of the level added to both."""
-    year, little = YEAR[period_days], 0.1 * level
-    now, before = values[:, :window].mean(axis=1), values[:, year : year + window].mean(axis=1)
+    little = 0.1 * level
+    now, before = values[:, :window].mean(axis=1), values[:, aligned.before[:window]].mean(axis=1)
     return np.asarray(np.clip((now + little) / (before + little), 1.0 / LARGEST_GROWTH, LARGEST_GROWTH), np.float32)
 
 
-def last_year(smooth: Floats, age: NDArray[np.int64], level: Floats, horizon: int, period_days: int) -> Floats:
+def last_year(smooth: Floats, age: NDArray[np.int64], level: Floats, aligned: Aligned, period_days: int) -> Floats:
     """[n, H] units of the same period a year ago by the growth since, NaN for products younger than that.
 
     smooth: [n, T] the units with their noise taken out: one odd week a year ago is not repeated.
     """
-    year = YEAR[period_days]
-    found = smooth[:, year - np.arange(1, horizon + 1)] * growth(smooth, level, LONG[period_days], period_days)[:, None]
-    return np.where(age[:, None] > year + LAST_YEARS_LEVEL[period_days], found, np.nan).astype(np.float32)
+    found = smooth[:, aligned.ahead] * growth(smooth, level, LONG[period_days], aligned)[:, None]
+    is_known = age[:, None] > YEAR[period_days] + LAST_YEARS_LEVEL[period_days]
+    return np.where(is_known, found, np.nan).astype(np.float32)
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from models.demand.calibration import Calibration, Outcomes
 from models.demand.classes import CLASSES, demand_classes
 from models.demand.design import Designer
 from models.demand.drawing import Rows, draw
+from models.demand.experts import Seen, best_weights, drawn_towards
 from models.demand.forecasts import DemandModel, Forecast, check_targets
 from models.demand.history import Block, Floats
-from models.demand.experts import Seen, best_weights, drawn_towards
 from models.demand.lessons import Lesson, lessons
 from models.demand.parts import chunks, some
 from models.files import SETTINGS_FILE, corrupt, read_checked, read_settings, take, write_model
@@ -104,9 +104,12 @@ class XGBoostQuantiles(DemandModel):
         threads: int = 0,
         seed: int = 7,
         device: str = "cpu",
+        country: str | None = None,
         recipe: Recipe | None = None,
     ) -> None:
-        super().__init__(horizon=horizon, period_days=period_days, threads=threads, seed=seed, device=device)
+        super().__init__(
+            horizon=horizon, period_days=period_days, threads=threads, seed=seed, device=device, country=country
+        )
         self.recipe = recipe or Recipe()
         self._uncalibrated()
         self._boosters: dict[str, xgb.Booster] = {}
@@ -130,7 +133,7 @@ class XGBoostQuantiles(DemandModel):
         """
         back = self.recipe.calibrated * self.horizon
         self._uncalibrated()
-        before, rows = draw(taught, self.period_days, (back, 0), self.recipe.max_rows, self.seed)
+        before, rows = draw(taught, self.period_days, self.country, (back, 0), self.recipe.max_rows, self.seed)
         if back and len(before.labels) >= FEWEST_ROWS:
             self._boosters = {kind: self._grown(kind, before) for kind in JUDGED}
             self._calibrated(taught, back)
@@ -205,7 +208,7 @@ class XGBoostQuantiles(DemandModel):
 
     def _said(self, kinds: tuple[str, ...], block: Block, rows: NDArray[np.int64]) -> Said:
         """What the trees and last year say of the products at `rows`."""
-        designer, count = Designer(block, self.horizon, self.period_days), len(rows)
+        designer, count = Designer(block, self.horizon, self.period_days, self.country), len(rows)
         trees = {kind: np.zeros((count, self.horizon, TREES[kind]), np.float32) for kind in kinds}
         said = Said(trees, np.zeros((count, self.horizon), np.float32), np.zeros(count, np.float32))
         for part in chunks(count):
