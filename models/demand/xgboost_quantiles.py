@@ -19,7 +19,7 @@ from models.demand.drawing import Rows, draw
 from models.demand.forecasts import DemandModel, Forecast, check_targets
 from models.demand.history import Block, Floats
 from models.demand.last_year import Seen, best_weights, drawn_towards, last_year
-from models.demand.lessons import Lesson, lessons
+from models.demand.lessons import Lesson, lessons, newest
 from models.demand.parts import chunks, some
 from models.files import SETTINGS_FILE, corrupt, read_checked, read_settings, take, write_model
 from models.protocol import Features
@@ -101,31 +101,34 @@ class XGBoostQuantiles(DemandModel):
         """
         back = self.recipe.calibrated * self.horizon
         self._uncalibrated()
-        before, rows = draw(taught, self.period_days, (back, 0), self.recipe.max_rows, self.seed)
+        before, rows = draw(taught, self.horizon, self.period_days, (back, 0), self.recipe.max_rows, self.seed)
         if back and len(before.labels) >= FEWEST_ROWS:
-            self._boosters["quantiles"] = self._grown("quantiles", before)
+            self._boosters["quantiles"] = self._grown("quantiles", self._matrix(before))
             self._calibrated(taught, back)
         del before
         if len(rows.labels) < FEWEST_ROWS:
             found = len(rows.labels)
             raise ValueError(f"too little data to train {self.name}: found {found} rows, expected {FEWEST_ROWS}")
-        self._boosters = {kind: self._grown(kind, rows) for kind in _FILES}
+        matrix = self._matrix(rows)
+        self._boosters = {kind: self._grown(kind, matrix) for kind in _FILES}
         return self
 
-    def _grown(self, kind: str, rows: Rows) -> xgb.Booster:
+    def _matrix(self, rows: Rows) -> xgb.QuantileDMatrix:
         weights = rows.levels**self.recipe.weight_power
-        matrix = xgb.QuantileDMatrix(
+        return xgb.QuantileDMatrix(
             rows.features,
             rows.labels,
             weight=weights / weights.mean(),
             max_bin=self.recipe.max_bin,
             nthread=self.threads or None,
         )
+
+    def _grown(self, kind: str, matrix: xgb.QuantileDMatrix) -> xgb.Booster:
         return xgb.train(self._parameters(kind), matrix, self.recipe.rounds)
 
     def _calibrated(self, taught: Iterable[Lesson], back: int) -> None:
         """The share of last year, then the band, from what the lessons of the last periods say of the trees at hand."""
-        seen = [self._seen(lesson) for lesson in taught if lesson.ended <= back]
+        seen = [self._seen(lesson) for lesson in newest(taught, back)]
         self.weights = best_weights(seen, self.recipe.weight_power)
         found = Outcomes(self.horizon)
         for one in seen:
