@@ -41,7 +41,7 @@ def block_at(sales: Sales, cut: int, rows: NDArray[np.int64], freq: str) -> Bloc
 
 def _since_last_sale(sales: Sales, cut: int, rows: NDArray[np.int64], units: Floats) -> NDArray[np.int64]:
     """[n] periods without a sale before the cut-off: mostly seen in the kept units."""
-    ago = (units > 0).argmax(axis=1)
+    ago: NDArray[np.int64] = (units > 0).argmax(axis=1)
     older = np.flatnonzero(units[np.arange(len(rows)), ago] <= 0)
     ago[older] = (sales.values[rows[older], :cut][:, ::-1] > 0).argmax(axis=1)
     return ago
