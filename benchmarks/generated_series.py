@@ -32,8 +32,8 @@ class Part(NamedTuple):
 def parts(series: int, seed: int) -> Iterator[Part]:
     """The store, PART series at a time."""
     for start in range(0, series, PART):
-        made = _part(start // PART, seed)
-        yield Part(*[column[: series - start] for column in made])
+        made, kept = _part(start // PART, seed), slice(series - start)
+        yield Part(made.units[kept], made.category[kept], made.brand[kept])
 
 
 def _part(number: int, seed: int) -> Part:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pandas.api.extensions import ExtensionArray
 
 Floats = NDArray[np.float64]
 PERIOD_DAYS = {"D": 1, "W": 7, "M": 30, "Q": 91}
@@ -39,6 +41,11 @@ class Sales:
     """[n, T] what was sold, summed within a period; below zero where more came back."""
     first: NDArray[np.int64]
     """[n] the column of the first sale, T for a series without any."""
+
+    @cached_property
+    def names(self) -> ExtensionArray:
+        """The ids as a column of text, made once."""
+        return pd.array(self.ids, dtype="str")
 
     def scope(self, cut: int, least: int) -> NDArray[np.int64]:
         """The series with a sale in at least `least` of the periods before column `cut`: the past alone decides."""

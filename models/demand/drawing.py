@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models.demand.design import Designer
 from models.demand.history import Floats
-from models.demand.lessons import Lesson
+from models.demand.lessons import Lesson, sizes
 from models.demand.parts import parts
 
 
@@ -26,28 +26,31 @@ class Rows(NamedTuple):
 
 
 def draw(
-    taught: Iterable[Lesson], period_days: int, country: str | None, backs: Sequence[int], most: int, seed: int
+    taught: Iterable[Lesson],
+    horizon: int,
+    period_days: int,
+    country: str | None,
+    backs: Sequence[int],
+    most: int,
+    seed: int,
 ) -> list[Rows]:
     """For each of `backs`: rows of the lessons as they were so many periods ago, about `most`, drawn at random.
 
-    Goes through the lessons twice: to count their rows, and to draw.
+    Goes through the lessons once where they tell their sizes, else twice.
     """
-    shares = [most / max(rows, 1) for rows in usable(taught, backs)]
+    shares = [most / max(rows, 1) for rows in usable(taught, backs, horizon)]
     found: list[list[Rows]] = [[] for _ in backs]
     for lesson in taught:
-        designer = Designer(lesson.block, lesson.came.shape[1], period_days, country)
+        designer = Designer(lesson.block, horizon, period_days, country)
         for back, share, own in zip(backs, shares, found, strict=True):
             own += _drawn(lesson.until(back), designer, share, seed)
     return [_together(own) for own in found]
 
 
-def usable(taught: Iterable[Lesson], backs: Sequence[int]) -> list[int]:
+def usable(taught: Iterable[Lesson], backs: Sequence[int], horizon: int) -> list[int]:
     """For each of `backs`: how many rows had ended."""
-    counts = np.zeros(len(backs), np.int64)
-    for lesson in taught:
-        ended = [min(lesson.until(back).ended, lesson.came.shape[1]) for back in backs]
-        counts += len(lesson.block) * np.array(ended)
-    return [int(count) for count in counts]
+    found = list(sizes(taught))
+    return [sum(products * min(max(ended - back, 0), horizon) for products, ended in found) for back in backs]
 
 
 def _together(parts: list[Rows]) -> Rows:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,29 @@ class Lesson(NamedTuple):
     def until(self, back: int) -> Lesson:
         """The lesson as it was that many periods earlier: those periods had not ended."""
         return self._replace(ended=max(self.ended - back, 0))
+
+
+@runtime_checkable
+class Skipping(Protocol):
+    """Lessons that are made when asked for, and can tell of themselves without being made."""
+
+    def sizes(self) -> Iterator[tuple[int, int]]:
+        """Of each lesson: its products, and its periods that have ended."""
+        ...
+
+    def newest(self, back: int) -> Iterator[Lesson]:
+        """Those of which at most `back` periods have ended."""
+        ...
+
+
+def sizes(taught: Iterable[Lesson]) -> Iterator[tuple[int, int]]:
+    """Of each lesson: its products, and its periods that have ended."""
+    return taught.sizes() if isinstance(taught, Skipping) else ((len(one.block), one.ended) for one in taught)
+
+
+def newest(taught: Iterable[Lesson], back: int) -> Iterator[Lesson]:
+    """The lessons of which at most `back` periods have ended."""
+    return taught.newest(back) if isinstance(taught, Skipping) else (one for one in taught if one.ended <= back)
 
 
 def lessons(features: Features, targets: pd.DataFrame, horizon: int, period_days: int) -> Iterator[Lesson]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,14 +139,14 @@ def shared_season(block: Block, caps: Floats, horizon: int, period_days: int) ->
         codes.append(np.full(len(block), -1, np.int64) if coded is None else coded)
     sums, selling = _sums(block, caps, codes, old)
     shares = _lifts(selling[None] / max(int(old.sum()), 1), horizon, period_days)[:1]
-    tables = [_table(shares, old.any(keepdims=True))]
+    tables = [_table(shares, np.array([old.any()]))]
     for own, group in zip(codes, sums, strict=True):
         has_any = np.bincount(own[old & (own >= 0)], minlength=len(group)) > 0
         tables.append(_table(_lifts(group, horizon, period_days), has_any))
     return SharedSeason([codes[0], *codes], tables)
 
 
-def _table(lifts: list[Floats], has_any: NDArray[np.bool_]) -> Floats:
+def _table(lifts: list[NDArray[Any]], has_any: NDArray[np.bool_]) -> Floats:
     """[G + 1, H, F] of the lifts, NaN for groups without any product and in the last row."""
     known = np.where(has_any[:, None, None], np.stack(lifts, axis=2), np.nan).astype(np.float32)
     return np.concatenate([known, np.full_like(known[:1], np.nan)])
@@ -173,7 +173,7 @@ def _sums(
     return np.split(sums, first[1:-1]), selling
 
 
-def _lifts(sums: Floats, horizon: int, period_days: int) -> list[Floats]:
+def _lifts(sums: NDArray[Any], horizon: int, period_days: int) -> list[NDArray[Any]]:
     """[G, H] each, logarithms: around the target period a year ago by before it, in it by before, now by before."""
     year, recent = YEAR[period_days], LAST_YEARS_LEVEL[period_days]
     at = year - np.arange(1, horizon + 1)
@@ -184,10 +184,10 @@ def _lifts(sums: Floats, horizon: int, period_days: int) -> list[Floats]:
     return [np.log(part / before) for part in (around, sums[:, at] + little, now)]
 
 
-def means_around(values: Floats, at: NDArray[np.int64], radius: int) -> Floats:
+def means_around(values: NDArray[Any], at: NDArray[np.int64], radius: int) -> NDArray[Any]:
     """[n, H] means of the columns at-radius .. at+radius; columns outside the history are left out."""
     offsets = at[:, None] + np.arange(-radius, radius + 1)[None]  # [H, 2r+1]
     inside = (offsets >= 0) & (offsets < values.shape[1])
     picked = values[:, np.clip(offsets, 0, values.shape[1] - 1)] * inside[None]
-    means: Floats = picked.sum(axis=2) / np.maximum(inside.sum(axis=1), 1)[None].astype(np.float32)
+    means: NDArray[Any] = picked.sum(axis=2) / np.maximum(inside.sum(axis=1), 1)[None].astype(np.float32)
     return means

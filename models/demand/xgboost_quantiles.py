@@ -19,7 +19,7 @@ from models.demand.drawing import Rows, draw
 from models.demand.experts import Seen, best_weights, drawn_towards
 from models.demand.forecasts import DemandModel, Forecast, check_targets
 from models.demand.history import Block, Floats
-from models.demand.lessons import Lesson, lessons
+from models.demand.lessons import Lesson, lessons, newest
 from models.demand.parts import chunks, some
 from models.files import SETTINGS_FILE, corrupt, read_checked, read_settings, take, write_model
 from models.protocol import Features
@@ -133,31 +133,44 @@ class XGBoostQuantiles(DemandModel):
         """
         back = self.recipe.calibrated * self.horizon
         self._uncalibrated()
-        before, rows = draw(taught, self.period_days, self.country, (back, 0), self.recipe.max_rows, self.seed)
+        before, rows = self._drawn(taught, back)
         if back and len(before.labels) >= FEWEST_ROWS:
-            self._boosters = {kind: self._grown(kind, before) for kind in JUDGED}
+            self._boosters = self._grown(JUDGED, before)
             self._calibrated(taught, back)
         del before
         if len(rows.labels) < FEWEST_ROWS:
             found = len(rows.labels)
             raise ValueError(f"too little data to train {self.name}: found {found} rows, expected {FEWEST_ROWS}")
-        self._boosters = {kind: self._grown(kind, rows) for kind in _FILES}
+        self._boosters = self._grown(TREES, rows)
         return self
 
-    def _grown(self, kind: str, rows: Rows) -> xgb.Booster:
-        weights, parameters = rows.levels**self.recipe.weight_power, self._parameters(kind)
-        matrix = xgb.QuantileDMatrix(
+    def _drawn(self, taught: Iterable[Lesson], back: int) -> list[Rows]:
+        """Rows of the lessons as they were `back` periods ago, and as they are."""
+        backs, most = (back, 0), self.recipe.max_rows
+        return draw(taught, self.horizon, self.period_days, self.country, backs, most, self.seed)
+
+    def _grown(self, kinds: Iterable[str], rows: Rows) -> dict[str, xgb.Booster]:
+        recipe, found = self.recipe, {}
+        coarse = self._matrix(rows, rows.labels, recipe.max_bin)
+        for kind in kinds:
+            is_root = kind == "root"
+            matrix = self._matrix(rows, np.sqrt(rows.labels), recipe.root_max_bin) if is_root else coarse
+            found[kind] = xgb.train(self._parameters(kind), matrix, recipe.root_rounds if is_root else recipe.rounds)
+        return found
+
+    def _matrix(self, rows: Rows, labels: Floats, bins: int) -> xgb.QuantileDMatrix:
+        weights = rows.levels**self.recipe.weight_power
+        return xgb.QuantileDMatrix(
             rows.features,
-            np.sqrt(rows.labels) if kind == "root" else rows.labels,
+            labels,
             weight=weights / weights.mean(),
-            max_bin=parameters["max_bin"],
+            max_bin=bins,
             nthread=self.threads or None,
         )
-        return xgb.train(parameters, matrix, self.recipe.root_rounds if kind == "root" else self.recipe.rounds)
 
     def _calibrated(self, taught: Iterable[Lesson], back: int) -> None:
         """The experts' shares, then the band, from what the lessons of the last periods say of the trees at hand."""
-        seen = [self._seen(lesson) for lesson in taught if lesson.ended <= back]
+        seen = [self._seen(lesson) for lesson in newest(taught, back)]
         self.weights = best_weights(seen, EXPERTS, self.recipe.weight_power)
         found = Outcomes(self.horizon)
         for one in seen:

@@ -11,7 +11,7 @@ from models.demand import XGBoostQuantiles, parts, season, xgboost_quantiles
 from models.demand.classes import demand_classes
 from models.demand.design import build_design
 from models.demand.history import blocks
-from models.demand.lessons import lessons
+from models.demand.lessons import lessons, newest, sizes
 from models.demand.spikes import capped_units, spike_caps
 from tests.models.generators import at_last_cutoff, demand_frames
 
@@ -66,17 +66,25 @@ def test_some_are_all_where_there_are_few_and_the_same_by_the_seed() -> None:
     assert not np.array_equal(drawn, parts.some(1_000, 50, [7, 4]))
 
 
-def test_lessons_are_gone_through_three_times() -> None:
+def test_lessons_that_can_skip_are_made_once_and_where_they_calibrate() -> None:
     features, targets = with_categories()
     taught = list(lessons(features, targets, 3, 7))
+    made = []
 
-    class Counted:
-        times = 0
-
+    class Lazy:
         def __iter__(self) -> Any:
-            self.times += 1
+            made.append(len(taught))
             return iter(taught)
 
-    counted = Counted()
-    XGBoostQuantiles(horizon=3, period_days=7, threads=1).learn(counted)
-    assert counted.times == 3, "to count, to draw, to calibrate"
+        def sizes(self) -> Any:
+            return sizes(taught)
+
+        def newest(self, back: int) -> Any:
+            found = list(newest(taught, back))
+            made.append(len(found))
+            return iter(found)
+
+    models = [XGBoostQuantiles(horizon=3, period_days=7, threads=1).learn(given) for given in (taught, Lazy())]
+    assert made == [len(taught), sum(lesson.ended <= 6 for lesson in taught)]
+    one, other = (model.predict(at_last_cutoff(features)) for model in models)
+    assert one.equals(other)
