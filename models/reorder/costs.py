@@ -36,7 +36,7 @@ def critical_ratio(goods: Goods, days: Floats, costs: Costs) -> Floats:
     """[n] service level at which a unit more costs as much as it saves, within LEVELS.
 
     short / (short + held): the newsvendor's ratio (Silver, Pyke and Thomas 2017, chapter 9), for a unit that is short
-    once a cycle of so many days or held all through it; of a base stock with lost sales the same (chapter 6).
+    once a cycle of so many days or held all through it; of lost sales the same (chapter 6).
     NaN where price or cost is null, and where neither costs anything.
     """
     short = costs.stockout_cost_share * np.maximum(goods.price - goods.cost, 0.0)

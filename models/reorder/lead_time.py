@@ -18,6 +18,10 @@ CORRELATION = 0.3
 LEAST = 1e-6
 """Units that a mean is taken to be at least, where it is in doubt."""
 
+LEAST_LEVEL = 0.01
+STEPS = 30
+"""Of the search for a level."""
+
 
 class Periods(NamedTuple):
     """Mean and standard deviation, each [n, H], of the units sold within each period of so many days."""
@@ -63,6 +67,11 @@ def demand_within(periods: Periods, days: Floats) -> Demand:
     return Demand((means * share).sum(axis=1), np.sqrt(variance))
 
 
+def mean_daily(periods: Periods) -> Floats:
+    """[n] units a day over the horizon."""
+    return periods.mean.sum(axis=1) / (max(periods.mean.shape[1], 1) * periods.days)
+
+
 def correlation(days: int) -> float:
     """Between the errors of two periods of so many days, such that weeks made of them are correlated as CORRELATION."""
     return CORRELATION * days / (WEEK - CORRELATION * (WEEK - days))
@@ -72,6 +81,18 @@ def quantile(demand: Demand, level: Floats) -> Floats:
     """[n] units at [n] levels."""
     middle, width = _logs(demand)
     return np.asarray(np.where(width > 0, np.exp(middle + ndtri(level) * width), demand.mean))
+
+
+def level_of_ratio(ratio: Floats, demand: Demand, ordered: Floats) -> Floats:
+    """[n] service level at which a unit more is short in a cycle, and was not before it, with the chance 1 - ratio.
+
+    What is short even when `ordered` units more have come was short a cycle before (Silver, Pyke and Thomas 2017,
+    chapter 6, on small orders). From the ratio down to the first level that holds; where orders are large, the ratio.
+    """
+    level = ratio
+    for _ in range(STEPS):
+        level = np.maximum(ratio - probability_short(demand, quantile(demand, level) + ordered), LEAST_LEVEL)
+    return np.asarray(level)
 
 
 def probability_short(demand: Demand, units: Floats) -> Floats:

@@ -1,6 +1,7 @@
 """How many units of each product to order tonight, and why.
 
-A reorder point and an order-up-to level, reviewed every night (Silver, Pyke and Thomas 2017, chapter 6).
+A reorder point and an order-up-to level, reviewed every night (Silver, Pyke and Thomas 2017, chapter 6): the point is a
+quantile of the demand until an order of the next review would be there, the level adds what sells while an order lasts.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from models.reorder.lead_time import (
     Demand,
     Periods,
     demand_within,
+    level_of_ratio,
+    mean_daily,
     periods_of,
     probability_short,
     quantile,
@@ -52,6 +55,10 @@ class _Policy(NamedTuple):
     """No lead time is given."""
     cover_days: Floats
     """Days that an order is to last after the lead time."""
+    within: Demand
+    """Until an order of the next review would be there."""
+    cover: Demand
+    """Until that order has sold."""
     level: Floats
     """Service level."""
     source: NDArray[np.str_]
@@ -84,12 +91,10 @@ def reorder_plan(
     known = _planned(forecasts, products, stock)
     periods, goods = periods_of(forecasts, known["product_id"], period_days), _goods(known)
     policy = _policy(periods, goods, _floats(known["lead_time_days"]), service_level, costs, review_days)
-    within = demand_within(periods, policy.lead + float(review_days))
-    cover = demand_within(periods, policy.lead + review_days + policy.cover_days)
     stocked = {name: np.nan_to_num(_floats(known[name])).astype(np.int64) for name in ("on_hand", "on_order")}
     position = (stocked["on_hand"] + stocked["on_order"]).astype(np.float64)
-    point = np.ceil(np.maximum(quantile(within, policy.level), 0.0))
-    needed = np.maximum(np.ceil(quantile(cover, policy.level)), point) - position
+    point = np.ceil(quantile(policy.within, policy.level))
+    needed = np.ceil(point + policy.cover.mean - policy.within.mean) - position
     ordered = np.maximum(in_packs(needed, goods.pack), smallest_order(goods, costs))
     quantity = np.where(position < point, ordered, 0.0)
     frame = pd.DataFrame(
@@ -99,8 +104,8 @@ def reorder_plan(
             "lead_time_days": policy.lead,
             "reorder_point": point.astype(np.int64),
             "order_quantity": quantity.astype(np.int64),
-            "stockout_probability": probability_short(within, position),
-            "expected_cost": _cost(goods, within, cover, position, quantity, policy, costs),
+            "stockout_probability": probability_short(policy.within, position),
+            "expected_cost": _cost(goods, policy, position, quantity, costs),
         }
     )
     also = _also(policy, goods.pack, ordered > in_packs(needed, goods.pack), period_days)
@@ -125,30 +130,31 @@ def _goods(known: pd.DataFrame) -> Goods:
 def _policy(
     periods: Periods, goods: Goods, lead_time: Floats, service_level: float | None, costs: Costs, review_days: int
 ) -> _Policy:
-    """Lead time, cover and level of each product; an order lasts as long as its smallest quantity at least."""
+    """Lead time, cover and level of each product."""
     is_assumed = np.isnan(lead_time)
     lead = np.where(is_assumed, DEFAULT_LEAD_TIME_DAYS, np.maximum(lead_time, 0.0)).astype(np.int64)
-    means = periods.mean if periods.mean.size else np.zeros((len(lead), 1))
-    daily = np.maximum(means.mean(axis=1) / periods.days, LEAST_DAILY)
-    foreseen = np.maximum(means.shape[1] * periods.days - lead - review_days, periods.days)
-    cover = np.clip(economic_days(goods, daily, costs), periods.days, foreseen).astype(np.float64)
+    daily = np.maximum(mean_daily(periods), LEAST_DAILY)
+    foreseen = np.maximum(periods.mean.shape[1] * periods.days - lead - review_days, periods.days)
+    cover_days = np.clip(economic_days(goods, daily, costs), periods.days, foreseen).astype(np.float64)
+    within = demand_within(periods, lead + float(review_days))
+    cover = demand_within(periods, lead + review_days + cover_days)
     if service_level is not None:
         level, source = np.full(len(lead), service_level), np.full(len(lead), "set")
-        return _Policy(lead, is_assumed, cover, level, source)
-    ratio = critical_ratio(goods, np.maximum(cover, smallest_order(goods, costs) / daily), costs)
-    source = np.where(np.isnan(ratio), "assumed: its costs are not known", "from its costs")
-    return _Policy(lead, is_assumed, cover, np.nan_to_num(ratio, nan=DEFAULT_LEVEL), source)
+    else:
+        ordered = np.maximum(cover.mean - within.mean, smallest_order(goods, costs))
+        ratio = critical_ratio(goods, np.maximum(cover_days, ordered / daily), costs)
+        level = np.where(np.isnan(ratio), DEFAULT_LEVEL, level_of_ratio(ratio, within, ordered))
+        source = np.where(np.isnan(ratio), "assumed: its costs are not known", "from its costs")
+    return _Policy(lead, is_assumed, cover_days, within, cover, level, source)
 
 
-def _cost(
-    goods: Goods, within: Demand, cover: Demand, position: Floats, quantity: Floats, policy: _Policy, costs: Costs
-) -> Floats:
+def _cost(goods: Goods, policy: _Policy, position: Floats, quantity: Floats, costs: Costs) -> Floats:
     """[n] money: what holding, running short and ordering are expected to cost; NaN where unit_cost is null."""
-    left = position + quantity - cover.mean + units_short(cover, position + quantity)
+    left = position + quantity - policy.cover.mean + units_short(policy.cover, position + quantity)
     days = policy.lead + policy.cover_days
     holding = costs.holding_cost_share * goods.cost * np.maximum(left, 0.0) * days / 365.0
     margin = np.maximum(goods.price - goods.cost, 0.0)
-    short = costs.stockout_cost_share * margin * units_short(within, position)
+    short = costs.stockout_cost_share * margin * units_short(policy.within, position)
     return np.asarray(holding + short + costs.order_cost * (quantity > 0), dtype=np.float64)
 
 

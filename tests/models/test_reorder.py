@@ -13,7 +13,15 @@ from scipy.stats import lognorm
 
 from models.reorder import BAND, Costs, critical_ratio, economic_days, reorder_plan
 from models.reorder.costs import Goods
-from models.reorder.lead_time import CORRELATION, Demand, Periods, demand_within, probability_short, units_short
+from models.reorder.lead_time import (
+    CORRELATION,
+    Demand,
+    Periods,
+    demand_within,
+    level_of_ratio,
+    probability_short,
+    units_short,
+)
 
 
 def plan(
@@ -40,14 +48,13 @@ def quantile(mean: float, spread: float, level: float) -> float:
 def test_two_weeks_of_lead_time_by_hand() -> None:
     found = plan([10, 20, 30], 5.0, (12, 8), {"order_multiple": 6}, service_level=0.975)
     two = np.sqrt(0.7 * 50 + 0.3 * 100)  # two weeks of spread 5, correlated by .3
-    three = np.sqrt(0.7 * 75 + 0.3 * 225)
     assert found["reorder_point"] == np.ceil(quantile(30, two, 0.975)) == 49
-    assert found["order_quantity"] == np.ceil((quantile(60, three, 0.975) - 20) / 6) * 6 == 66
+    assert found["order_quantity"] == np.ceil((49 + 30 - 20) / 6) * 6 == 60  # and what sells in a week
     width = np.sqrt(np.log1p((two / 30) ** 2))
     chance = lognorm(width, scale=30 * np.exp(-(width**2) / 2)).sf(20)
     assert found["stockout_probability"] == pytest.approx(chance)
     assert found["reason"] == (
-        "order 66: 20 in stock and on order, 49 needed over a lead time of 13 days at a service level of 0.975 (set), "
+        "order 60: 20 in stock and on order, 49 needed over a lead time of 13 days at a service level of 0.975 (set), "
         "in packs of 6"
     )
 
@@ -113,18 +120,27 @@ def test_critical_ratio_by_hand() -> None:
 
 
 def test_the_level_of_the_costs_is_the_newsvendors() -> None:
-    """No other reorder point costs less in a cycle whose demand is the plan's."""
-    costs, product = Costs(holding_cost_share=20.0), {"lead_time_days": 6, "unit_cost": 5.0}
+    """Where an order is large, no other reorder point costs less in a cycle whose demand is the plan's."""
+    costs, product = Costs(holding_cost_share=7.0), {"lead_time_days": 6, "unit_cost": 5.0, "order_multiple": 60}
     found = plan([20, 20, 20], 12.0, (0, 0), product, service_level=None, costs=costs)
-    held = 20.0 * 5 * 7 / 365
+    held = 7.0 * 5 * 21 / 365  # for the three weeks that a pack lasts
     assert found["reorder_point"] == np.ceil(quantile(20, 12, 2.5 / (2.5 + held)))
-    assert "at a service level of 0.566 (from its costs)" in found["reason"]
+    assert "at a service level of 0.551 (from its costs)" in found["reason"]
     drawn = np.random.default_rng(7).lognormal(*_logs(20, 12), 400_000)
     spent = {
         units: held * np.maximum(units - drawn, 0).mean() + 2.5 * np.maximum(drawn - units, 0).mean()
         for units in range(5, 60)
     }
     assert abs(min(spent, key=lambda units: spent[units]) - found["reorder_point"]) <= 1
+
+
+def test_small_orders_need_a_lower_level_than_the_ratio() -> None:
+    demand, ratio = Demand(np.array([60.0]), np.array([40.0])), np.array([0.98])
+    level = level_of_ratio(ratio, demand, np.array([20.0]))
+    short = probability_short(demand, np.array([quantile(60, 40, level[0]) + np.array([0.0, 20.0])]))[0]
+    assert short[0] - short[1] == pytest.approx(1 - 0.98, abs=1e-4)  # short in this cycle, not before
+    assert level[0] < 0.97
+    assert level_of_ratio(ratio, demand, np.array([1e4]))[0] == pytest.approx(0.98)
 
 
 def _logs(mean: float, spread: float) -> tuple[float, float]:
