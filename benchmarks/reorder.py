@@ -6,8 +6,9 @@ python -m benchmarks.reorder --landing FOLDER --weeks 26 --out FILE.json
 Each week a policy sees the stock, orders by the plan of `models.reorder` on its own forecasts, and meets what customers
 wanted; what is not in stock is lost. Deliveries come on the mornings of weeks, so lead times are rounded up to whole
 weeks. Of a sales file, lead times and packs are drawn by the seed and a unit costs COST_SHARE of its price. A landing
-zone tells them itself, and what its stock-outs lost was wanted too (where `FOLDER.truth` has them); models see what
-sold. A service level of `costs` stands for each product's own, from its costs.
+zone tells them itself, and what its stock-outs lost was wanted too (where `FOLDER.truth` has them). Models see what
+sold under the store's own policy; `--seen wanted` shows them what no empty shelf cut off. A service level of `costs`
+stands for each product's own, from its costs.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -86,6 +88,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--where", help="rows of the file that count, as pandas' query takes it")
     for name in ("id", "time", "value", "price"):
         parser.add_argument(f"--{name}")
+    parser.add_argument("--seen", choices=("sold", "wanted"), default="sold", help="what models see of a landing zone")
     parser.add_argument("--weeks", type=int, default=26)
     parser.add_argument(
         "--before", type=int, default=0, help="windows of so many weeks at the end that nobody looks at"
@@ -120,7 +123,8 @@ def _landing(given: argparse.Namespace) -> Store:
     products = products.iloc[rows].reset_index(drop=True)
     weeks = np.maximum(np.ceil(products["lead_time_days"].fillna(2 * WEEK) / WEEK), 1)
     products = products.assign(lead_time_days=WEEK * weeks, order_multiple=products["order_multiple"].fillna(1.0))
-    return Store(sales, sales.values + units_lost(given.landing, sales), start, rows, products)
+    wanted = sales.values + units_lost(given.landing, sales)
+    return Store(replace(sales, values=wanted) if given.seen == "wanted" else sales, wanted, start, rows, products)
 
 
 def _file(given: argparse.Namespace) -> Store:

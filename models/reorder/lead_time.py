@@ -69,7 +69,7 @@ def demand_within(periods: Periods, days: Floats) -> Demand:
 
 def mean_daily(periods: Periods) -> Floats:
     """[n] units a day over the horizon."""
-    return periods.mean.sum(axis=1) / (max(periods.mean.shape[1], 1) * periods.days)
+    return np.asarray(periods.mean.sum(axis=1) / (max(periods.mean.shape[1], 1) * periods.days))
 
 
 def correlation(days: int) -> float:

@@ -136,7 +136,7 @@ def _policy(
     daily = np.maximum(mean_daily(periods), LEAST_DAILY)
     foreseen = np.maximum(periods.mean.shape[1] * periods.days - lead - review_days, periods.days)
     cover_days = np.clip(economic_days(goods, daily, costs), periods.days, foreseen).astype(np.float64)
-    within = demand_within(periods, lead + float(review_days))
+    within = demand_within(periods, (lead + review_days).astype(np.float64))
     cover = demand_within(periods, lead + review_days + cover_days)
     if service_level is not None:
         level, source = np.full(len(lead), service_level), np.full(len(lead), "set")
