@@ -60,9 +60,8 @@ def test_the_command_writes_costs_of_every_policy(tmp_path: Path) -> None:
 def test_a_landing_zone_is_replayed_with_its_own_costs_and_what_stock_outs_lost(tmp_path: Path) -> None:
     landing, frame = tmp_path / "store", some_sales(series=25, weeks=60)
     numbers = [f"o{place}" for place in range(len(frame))]
-    write(landing, "orders", "2021-01-01", [{"order_id": n, "status": "paid"} for n in numbers])
-    orders = pd.DataFrame({"order_id": numbers, "ordered_at": frame["at"], "status": "paid"})
-    orders.to_parquet(landing / "orders/dt=2021-01-01/part-0.parquet")
+    orders = {"order_id": numbers, "ordered_at": frame["at"], "status": "paid"}
+    write(landing, "orders", "2021-01-01", pd.DataFrame(orders).to_dict("records"))
     lines = {"order_id": numbers, "line_number": 1, "product_id": frame["id"], "quantity": frame["sold"]}
     write(landing, "order_lines", "2021-01-01", pd.DataFrame(lines).to_dict("records"))
     told = {"category": None, "brand": None, "unit_price": 4.0, "unit_cost": 1.0, "order_multiple": 6}
@@ -71,7 +70,7 @@ def test_a_landing_zone_is_replayed_with_its_own_costs_and_what_stock_outs_lost(
     landing.with_name("store.truth").mkdir()
     outs = {"product_id": ["s01"], "day": [frame["at"].max().date()], "units_wanted": [107], "units_sold": [7]}
     pd.DataFrame(outs).to_parquet(tmp_path / "store.truth/stock_outs.parquet")
-    command = f"--landing {landing} --weeks 5 --horizon 4 --refit 5 --least 10 --levels costs --out {tmp_path}/o.json"
+    command = f"--landing {landing} --weeks 5 --horizon 4 --refit 5 --least 1 --levels costs --out {tmp_path}/o.json"
     found = reorder.main(command.split())
     sold = frame[frame["at"] > frame["at"].max() - pd.Timedelta(days=35)].groupby("id")["sold"].sum()
     assert found["units_wanted"] == sold.reindex([row["product_id"] for row in goods]).sum() + 100
