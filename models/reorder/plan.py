@@ -94,9 +94,7 @@ def reorder_plan(
     stocked = {name: np.nan_to_num(_floats(known[name])).astype(np.int64) for name in ("on_hand", "on_order")}
     position = (stocked["on_hand"] + stocked["on_order"]).astype(np.float64)
     point = np.ceil(quantile(policy.within, policy.level))
-    needed = np.ceil(point + policy.cover.mean - policy.within.mean) - position
-    ordered = np.maximum(in_packs(needed, goods.pack), smallest_order(goods, costs))
-    quantity = np.where(position < point, ordered, 0.0)
+    quantity, is_least = _quantities(policy, goods, point, position, costs)
     frame = pd.DataFrame(
         {
             "product_id": known["product_id"],
@@ -108,8 +106,8 @@ def reorder_plan(
             "expected_cost": _cost(goods, policy, position, quantity, costs),
         }
     )
-    also = _also(policy, goods.pack, ordered > in_packs(needed, goods.pack), period_days)
-    return frame.assign(reason=pd.Series(_reasons(frame, policy, also), index=frame.index, dtype="str"))[COLUMNS]
+    reasons = _reasons(frame, policy, _also(policy, goods.pack, is_least, period_days))
+    return frame.assign(reason=pd.Series(reasons, index=frame.index, dtype="str"))[COLUMNS]
 
 
 def _planned(forecasts: pd.DataFrame, products: pd.DataFrame, stock: pd.DataFrame) -> pd.DataFrame:
@@ -146,6 +144,15 @@ def _policy(
         level = np.where(np.isnan(ratio), DEFAULT_LEVEL, level_of_ratio(ratio, within, ordered))
         source = np.where(np.isnan(ratio), "assumed: its costs are not known", "from its costs")
     return _Policy(lead, is_assumed, cover_days, within, cover, level, source)
+
+
+def _quantities(
+    policy: _Policy, goods: Goods, point: Floats, position: Floats, costs: Costs
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """[n] units to order, none from the reorder point on, and whether the smallest order is more than was needed."""
+    needed = in_packs(np.ceil(point + policy.cover.mean - policy.within.mean) - position, goods.pack)
+    least = smallest_order(goods, costs)
+    return np.asarray(np.where(position < point, np.maximum(needed, least), 0.0)), np.asarray(least > needed)
 
 
 def _cost(goods: Goods, policy: _Policy, position: Floats, quantity: Floats, costs: Costs) -> Floats:
