@@ -28,7 +28,7 @@ class Seen(NamedTuple):
     last_year: Floats
     """[n, h] NaN where there is none."""
     came: Floats
-    """[n, h]"""
+    """[n, h] NaN where it is unknown."""
     level: Floats
     """[n]"""
     classes: NDArray[np.int64]
@@ -57,9 +57,9 @@ def best_weights(seen: Sequence[Seen], power: float) -> NDArray[np.float64]:
     errors, counts = np.zeros((len(CLASSES), len(WEIGHTS))), np.zeros(len(CLASSES))
     for one in seen:
         middle, scale = one.bands[..., 1], one.level.astype(np.float64) ** (power - 1.0)
-        counts += np.bincount(one.classes, minlength=len(CLASSES)) * one.came.shape[1]
+        counts += np.bincount(one.classes, (~np.isnan(one.came)).sum(axis=1), minlength=len(CLASSES))
         for place, weight in enumerate(WEIGHTS):
             moved = drawn_towards(middle[..., None], middle, one.last_year, np.full(len(middle), weight))[..., 0]
-            error = np.abs(one.came - moved).sum(axis=1) * scale
+            error = np.nansum(np.abs(one.came - moved), axis=1) * scale
             errors[:, place] += np.bincount(one.classes, error, minlength=len(CLASSES))
     return np.where(counts >= FEWEST, WEIGHTS[errors.argmin(axis=1)], 0.0)

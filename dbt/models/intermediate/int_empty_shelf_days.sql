@@ -85,11 +85,11 @@ empty_shelf_days as (
         as_of_date as day,
         known_at,
         loaded_as_of,
-        cast(sum(sign) as {{ type_of('n') }}) as change
+        cast(sum(sign) as {{ type_of('n') }}) as sign
     from ends
     {% if is_incremental() %}where loaded_as_of > {{ loaded_after() }}{% endif %}
     group by product_id, as_of_date, known_at, loaded_as_of
 )
 
 select * from empty_shelf_days
-where change <> 0
+where sign <> 0

@@ -23,7 +23,7 @@ opened_empty as (
         empty_shelf_days.known_at <= cutoffs.known_as_of
         and empty_shelf_days.day < {{ add_days('cutoffs.known_as_of', -1) }}
     group by cutoffs.known_as_of, empty_shelf_days.product_id, empty_shelf_days.day
-    having sum(empty_shelf_days.change) > 0
+    having sum(empty_shelf_days.sign) > 0
 ),
 
 sales as (
