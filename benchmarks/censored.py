@@ -3,8 +3,8 @@
 python -m benchmarks.censored --landing DIR --out FILE.json
 
 DIR is what `nightcart simulate` wrote; what was wanted lies in DIR.truth. Every model is taught three times: by what
-sold (`as_sold`), by the same with the days out of stock known (`corrected`), and by what was wanted (`wanted`), which no
-store knows. All are judged by what was wanted in the weeks after the cut-offs.
+sold (`as_sold`), by the same with the days out of stock known (`corrected`), and by what was wanted (`wanted`), which
+no store knows. All are judged by what was wanted in the weeks after the cut-offs.
 """
 
 from __future__ import annotations
@@ -19,8 +19,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from benchmarks.censored_store import OPENED, RULES, WEEK, YEAR, Floats, Store, features_at, read_store
-from benchmarks.censored_store import targets_after, weekly
+from benchmarks.censored_store import (
+    OPENED,
+    RULES,
+    WEEK,
+    YEAR,
+    Floats,
+    Store,
+    features_at,
+    read_store,
+    targets_after,
+    weekly,
+)
 from models.bootstrap import interval, paired_gain
 from models.demand import CONTESTANTS
 from models.demand.censored import AROUND, restored
@@ -95,9 +105,8 @@ def _judged(kind: Any, store: Store, given: argparse.Namespace) -> Iterator[pd.D
         frame = frame.assign(all=True, ever_out=days_out > 0, long_out=days_out >= WEEKS_OUT * WEEK)
         for name, (units, hidden) in taught.items():
             model = kind(horizon=given.horizon, period_days=WEEK, threads=given.threads, seed=given.seed)
-            model.fit(
-                features_at(store, units, hidden, before), targets_after(store, units, hidden, before, cut, given.horizon)
-            )
+            targets = targets_after(store, units, hidden, before, cut, given.horizon)
+            model.fit(features_at(store, units, hidden, before), targets)
             frame = frame.assign(**_errors(model.predict(features_at(store, units, hidden, [cut])), truth, name))
         yield frame
 
@@ -108,7 +117,7 @@ GROUPS = ("all", "ever_out", "long_out")
 
 def _errors(said: pd.DataFrame, truth: Floats, name: str) -> dict[str, NDArray[np.float64]]:
     """[n] each: error and absolute error of mean and median, summed over the weeks."""
-    found = {}
+    found: dict[str, NDArray[np.float64]] = {}
     for forecast in (MEAN, P50):
         over = said[forecast].to_numpy().reshape(truth.shape) - truth
         found |= {f"{name}/{forecast}/bias": over.sum(axis=1), f"{name}/{forecast}/wape": np.abs(over).sum(axis=1)}

@@ -38,7 +38,8 @@ class Store:
     def out_of_stock(self, rule: str = OPENED) -> NDArray[np.bool_]:
         """[n, D] days out of stock by a rule; on those that opened empty nothing sold."""
         opened = np.pad(self.is_empty, ((0, 0), (1, 0)))[:, :-1] & (self.sold == 0)
-        return {OPENED: opened, CLOSED: self.is_empty, EITHER: opened | self.is_empty}[rule]
+        found: NDArray[np.bool_] = {OPENED: opened, CLOSED: self.is_empty, EITHER: opened | self.is_empty}[rule]
+        return found
 
     def scope(self, cut: int) -> NDArray[np.int64]:
         """Products that sold in the year before day `cut`."""

@@ -42,7 +42,7 @@ def with_actuals(predictions: pd.DataFrame, targets: pd.DataFrame, period_days: 
     ends = to_days(predictions["as_of"]) + predictions["horizon"].to_numpy() * np.timedelta64(period_days, "D")
     key = ["as_of", "product_id", "horizon"]
     scored = predictions.loc[ends <= known].assign(as_of=lambda frame: _as_date(frame["as_of"]))
-    days_out = targets[DAYS_OUT] if DAYS_OUT in targets else 0
+    days_out = targets.get(DAYS_OUT, 0)
     came = targets[[*key, "units"]].assign(as_of=_as_date(targets["as_of"]), **{DAYS_OUT: days_out})
     scored = scored.merge(came, on=key, how="left", validate="one_to_one")
     scored = scored[~(scored.pop(DAYS_OUT) > 0)].reset_index(drop=True)

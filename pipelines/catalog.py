@@ -100,7 +100,7 @@ INTERMEDIATE = (
         "product x day x known_as_of",
         ("known_as_of", "product_id", "day"),
         DBT,
-        "Days on which a product could not be sold, as known at each cut-off; none for a store that sells without stock.",
+        "Days on which a product could not be sold, as known at each cut-off; none if the store sells without stock.",
     ),
     Dataset(
         "int_customer_product_days",

@@ -53,7 +53,7 @@ def _sums_around(values: NDArray[np.float64], around: int) -> NDArray[np.float64
 
 
 def shares(rows: pd.DataFrame, at: Places, shape: tuple[int, int], period_days: int) -> Floats:
-    """[n, T] share of each period out of stock. at: the place of each of the rows, which say on how many days it was."""
+    """[n, T] share of each period out of stock. at: the place of each row; rows say on how many days it was."""
     found = np.zeros(shape, np.float32)
     if DAYS_OUT in rows:
         found[at] = np.clip(rows[DAYS_OUT].to_numpy(np.float32) / period_days, 0.0, 1.0)
@@ -65,7 +65,8 @@ def restored_outcomes(
 ) -> Floats:
     """[n, H] what came after a cut-off as `restored` has it, NaN where the product was out of stock for too long.
 
-    history: [n, L] before it, the latest first, restored already. age: [n] of its periods count. ended: of the H are over.
+    history: [n, L] before it, the latest first, restored already. age: [n] of its periods count. ended: of the H are
+    over.
     """
     if not share.any():
         return came

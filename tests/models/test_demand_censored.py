@@ -86,7 +86,7 @@ def test_on_the_whole_it_is_what_would_have_sold(seed: int, rate: float) -> None
 
 
 def with_days_out(period_days: int = 7) -> tuple[dict[str, Any], pd.DataFrame]:
-    """`demand_frames`, in which every third product could not sell in its last two periods, nor in the first to come."""
+    """`demand_frames`, in which every third product could not sell in its last two periods and the first to come."""
     features, targets = demand_frames(products=24, cutoffs=6, period_days=period_days)
     periods = features["demand_periods"].assign(**{DAYS_OUT: 0})
     hit = [f"p{which:03d}" for which in range(0, 24, 3)]
@@ -94,9 +94,7 @@ def with_days_out(period_days: int = 7) -> tuple[dict[str, Any], pd.DataFrame]:
     keys = features["demand_products"][["as_of", "product_id"]].query("product_id in @hit")
     empty = pd.concat([keys.assign(periods_ago=ago, units=0, revenue=0.0, **{DAYS_OUT: period_days}) for ago in (1, 2)])
     is_ahead = targets["product_id"].isin(hit) & (targets["horizon"] == 1)
-    targets = targets.assign(
-        units=targets["units"].mask(is_ahead, 0), **{DAYS_OUT: np.where(is_ahead, period_days, 0)}
-    )
+    targets = targets.assign(units=targets["units"].mask(is_ahead, 0), **{DAYS_OUT: np.where(is_ahead, period_days, 0)})
     return features | {"demand_periods": pd.concat([periods[~is_hit], empty], ignore_index=True)}, targets
 
 
