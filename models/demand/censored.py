@@ -52,11 +52,11 @@ def _sums_around(values: NDArray[np.float64], around: int) -> NDArray[np.float64
     return sums[:, np.minimum(at + around + 1, values.shape[1])] - sums[:, np.maximum(at - around, 0)]
 
 
-def shares(rows: pd.DataFrame, at: Places, shape: tuple[int, int], period_days: int) -> Floats:
-    """[n, T] share of each period out of stock. at: the place of each row; rows say on how many days it was."""
+def shares(rows: pd.DataFrame, kept: NDArray[np.bool_], at: Places, shape: tuple[int, int], period_days: int) -> Floats:
+    """[n, T] share of each period out of stock. at: the places of the rows that are kept."""
     found = np.zeros(shape, np.float32)
     if DAYS_OUT in rows:
-        found[at] = np.clip(rows[DAYS_OUT].to_numpy(np.float32) / period_days, 0.0, 1.0)
+        found[at] = np.clip(rows[DAYS_OUT].to_numpy(np.float32)[kept] / period_days, 0.0, 1.0)
     return found
 
 

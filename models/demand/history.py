@@ -117,7 +117,7 @@ def _dense(
     at = (which[kept], ago[kept] - 1)
     units[at] = np.maximum(rows["units"].to_numpy(np.float32)[kept], 0.0)
     revenue[at] = np.maximum(rows["revenue"].to_numpy(np.float32)[kept], 0.0)
-    return units, revenue, shares(rows[kept], at, shape, period_days)
+    return units, revenue, shares(rows, kept, at, shape, period_days)
 
 
 def _age(products: pd.DataFrame, as_of: np.datetime64, period_days: int, length: int) -> NDArray[np.int64]:

@@ -47,4 +47,4 @@ def _outcomes(block: Block, targets: pd.DataFrame, horizon: int, period_days: in
     kept = (which >= 0) & (ahead >= 1) & (ahead <= horizon)
     at = (which[kept], ahead[kept] - 1)
     came[at] = np.maximum(targets["units"].to_numpy(np.float32)[kept], 0.0)
-    return came, shares(targets[kept], at, came.shape, period_days)
+    return came, shares(targets, kept, at, came.shape, period_days)
