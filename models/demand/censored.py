@@ -25,7 +25,7 @@ def restored(units: Floats, share: Floats, known: NDArray[np.bool_], around: int
 
     units: [n, T] sold. share: [n, T] of each period out of stock, 0 to 1. known: [n, T] the periods that count. What is
     added is whole units, their rounding carried from period to period, so that a product that sells now and then still
-    does. A rate no single period makes: none counts for more than twice the second largest.
+    does. No single period makes the rate: none counts for more than twice the second largest.
     """
     rows = np.flatnonzero((share * known).any(axis=1))
     if not len(rows):

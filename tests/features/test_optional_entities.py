@@ -117,7 +117,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Path]:
             wrong = {
                 "payments": [version(night - DAY, night, **payment("WRONG", "O", "C", 1))],
                 "chargebacks": [version(night - DAY, night, payment_id="A", reported_at=at(2))],
-                "stock_levels": [version(night - DAY, night, product_id="W", as_of_date=night - DAY, on_hand=0)],
+                "stock_levels": [
+                    version(night - DAY, night, product_id="W", as_of_date=night - DAY, on_hand=0, on_order=0),
+                    version(night - DAY, night, product_id="Q", as_of_date=FIRST - DAY, on_hand=9, on_order=0),
+                ],
             }
             load(home, wrong, night)
             build(home, night, before)
