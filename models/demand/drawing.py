@@ -71,13 +71,13 @@ def _drawn(lesson: Lesson, designer: Designer, share: float, seed: int) -> Itera
 
 
 def _row_numbers(lesson: Lesson, share: float, seed: int) -> NDArray[np.int64]:
-    """Sorted row numbers (product * H + h - 1) among the periods that have ended."""
+    """Sorted row numbers (product * H + h - 1) among the periods that have ended and whose outcome is known."""
     horizon = lesson.came.shape[1]
     steps = np.arange(min(lesson.ended, horizon), dtype=np.int64)
     first = np.arange(len(lesson.block), dtype=np.int64)[:, None] * horizon
     ended: NDArray[np.int64] = (first + steps[None]).ravel()
-    if share >= 1.0:
-        return ended
-    day = int(lesson.block.as_of.astype("datetime64[D]").astype(np.int64))
-    is_drawn = np.random.default_rng([seed, day & 0xFFFFFFFF]).random(len(ended)) < share
+    is_drawn = ~np.isnan(lesson.came.ravel()[ended])
+    if share < 1.0:
+        day = int(lesson.block.as_of.astype("datetime64[D]").astype(np.int64))
+        is_drawn &= np.random.default_rng([seed, day & 0xFFFFFFFF]).random(len(ended)) < share
     return np.asarray(ended[is_drawn], np.int64)

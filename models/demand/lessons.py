@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from models.dates import to_days
+from models.demand.censored import AROUND, restored_outcomes, shares
 from models.demand.history import Block, Floats, blocks, place
 from models.protocol import Features
 
@@ -18,7 +19,7 @@ class Lesson(NamedTuple):
 
     block: Block
     came: Floats
-    """[n, H] units that came, zero where nothing did."""
+    """[n, H] units that came, zero where nothing did; NaN where nobody knows: out of stock for too long to tell."""
     ended: int
     """Periods after the cut-off whose outcome is known, at most H."""
 
@@ -56,15 +57,17 @@ def lessons(features: Features, targets: pd.DataFrame, horizon: int, period_days
     for block in blocks(features, period_days):
         ended = int((known - block.as_of) / np.timedelta64(period_days, "D"))
         if ended >= 1:
-            came = _outcomes(block, targets.loc[at == block.as_of], horizon)
+            came, share = _outcomes(block, targets.loc[at == block.as_of], horizon, period_days)
+            came = restored_outcomes(block.units, block.age, came, share, min(ended, horizon), AROUND[period_days])
             yield Lesson(block, came, ended)
 
 
-def _outcomes(block: Block, targets: pd.DataFrame, horizon: int) -> Floats:
+def _outcomes(block: Block, targets: pd.DataFrame, horizon: int, period_days: int) -> tuple[Floats, Floats]:
+    """Two [n, H] arrays: units that came, and the share of the period out of stock."""
     came = np.zeros((len(block), horizon), np.float32)
     which = pd.Index(block.products["product_id"]).get_indexer(pd.Index(targets["product_id"]))
     ahead = targets["horizon"].to_numpy(np.int64)
     kept = (which >= 0) & (ahead >= 1) & (ahead <= horizon)
-    units = targets["units"].to_numpy(np.float32, na_value=np.nan)
-    place(came, (which[kept], ahead[kept] - 1), units[kept], "targets.units")
-    return came
+    at, units = (which[kept], ahead[kept] - 1), targets["units"].to_numpy(np.float32, na_value=np.nan)
+    place(came, at, units[kept], "targets.units")
+    return came, shares(targets, kept, at, came.shape, period_days)
