@@ -13,7 +13,7 @@ import numpy as np
 from dateutil.easter import easter
 from numpy.typing import NDArray
 
-from models.demand.history import YEAR
+from models.demand.history import LENGTH, YEAR
 
 REACH = {7: 5, 1: 35}
 """Periods on each side that are looked at; months and quarters are compared with the same one."""
@@ -44,7 +44,7 @@ def _nearest(as_of: np.datetime64, held: frozenset[str], at: int, period_days: i
     step = WEEK if period_days == 1 and not held else 1
     away = range(step, REACH[period_days] + 1, step)
     for column in (at, *(at + side * by for by in away for side in (-1, 1))):
-        if column >= 0 and _held(as_of, column, period_days, country) == held:
+        if 0 <= column < LENGTH[period_days] and _held(as_of, column, period_days, country) == held:
             return column
     return at
 
@@ -70,5 +70,10 @@ def _names(day: int, country: str | None) -> frozenset[str]:
 
 @lru_cache(maxsize=8)
 def _calendar(country: str) -> holidays.HolidayBase:
-    """Raises NotImplementedError, which names the country, where the library has none of that code."""
-    return holidays.country_holidays(country, observed=False)
+    """Raises ValueError where the package has no country of that code."""
+    try:
+        return holidays.country_holidays(country, observed=False)
+    except NotImplementedError as error:
+        raise ValueError(
+            f"country is {country}, expected an ISO 3166 code such as GB whose holidays are known"
+        ) from error

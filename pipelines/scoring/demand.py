@@ -51,6 +51,7 @@ class DemandOutput(AtCutoffs):
             "threads": home.threads,
             "seed": settings.compute.seed,
             "device": home.device,
+            "country": settings.demand.country,
         }
 
     def label(self, home: Home, metric: str) -> str:

@@ -102,10 +102,11 @@ def with_days_out(period_days: int = 7) -> tuple[dict[str, Any], pd.DataFrame]:
 def test_outcomes_out_of_stock_are_unknown(period_days: int) -> None:
     features, targets = with_days_out(period_days)
     taught = list(lessons(features, targets, 3, period_days))
-    rows = draw(taught, period_days, 1.0, 7)
+    [rows] = draw(taught, 3, period_days, None, [0], 10**9, 7)
     assert any(np.isnan(lesson.came).any() for lesson in taught)
     assert np.isfinite(rows.labels).all()
-    all_rows = draw([Lesson(one.block, np.nan_to_num(one.came), one.ended) for one in taught], period_days, 1.0, 7)
+    known = [Lesson(one.block, np.nan_to_num(one.came), one.ended) for one in taught]
+    [all_rows] = draw(known, 3, period_days, None, [0], 10**9, 7)
     assert len(rows.labels) == len(all_rows.labels) - sum(np.isnan(one.came[:, : one.ended]).sum() for one in taught)
 
 

@@ -7,17 +7,18 @@ import pytest
 
 from models.demand.experts import Seen, best_weights, drawn_towards
 from models.demand.history import YEAR
-from models.demand.season import last_year
+from models.demand.season import aligned_years, last_year
 
 
 def test_the_same_week_a_year_ago_by_the_growth_since() -> None:
+    aligned = aligned_years(np.datetime64("2015-06-01"), 2, 7, None)
     units, level = np.full((1, 104), 10.0, np.float32), np.array([15.0], np.float32)
     units[0, :52] = 15.0  # half as much again since the year began
     units[0, YEAR[7] - 1] = 12.0  # a year before the first week ahead
-    found = last_year(units, np.array([110]), level, 2, 7)
+    found = last_year(units, np.array([110]), level, aligned, 7)
     assert found[0, 0] == pytest.approx(12.0 * (15.0 + 1.5) / (10.0 + 1.5), rel=1e-5)
     assert found[0, 1] == pytest.approx(15.0 * (15.0 + 1.5) / (10.0 + 1.5), rel=1e-5)
-    assert np.isnan(last_year(units, np.array([55]), level, 2, 7)).all()
+    assert np.isnan(last_year(units, np.array([55]), level, aligned, 7)).all()
 
 
 def test_a_class_that_repeats_itself_is_drawn_towards_last_year_and_another_is_not() -> None:
