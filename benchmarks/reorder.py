@@ -43,7 +43,7 @@ class Store(NamedTuple):
     """What sold by week, what was wanted, and the products that are replayed from a week on."""
 
     sales: Sales
-    wanted: Floats
+    wanted: NDArray[np.floating]
     start: int
     rows: NDArray[np.int64]
     products: pd.DataFrame
