@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from benchmarks.demand_metrics import SEASONS, Floats, Fold, checks, figures, gains, measures, scales, scored, totals
 from benchmarks.demand_peers import PEERS, Wanted
@@ -28,8 +29,11 @@ from benchmarks.recommendations import cpu_seconds, peak_mib
 from benchmarks.sales import GROUPS, PERIOD_DAYS, Columns, Sales, origins, read_sales
 from benchmarks.sales_lessons import SalesLessons, block_at
 from models import demand
+from models.demand.parts import some
 
 Contest = Callable[[str, argparse.Namespace, Sales, Fold], Floats]
+LOCAL = "statsforecast_"
+"""How the names of peers begin that read each series for itself."""
 MODELS: dict[str, Any] = {model.name: model for model in demand.CONTESTANTS}
 
 
@@ -38,19 +42,22 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     given = parsed(arguments)
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     sales = read_sales(given.sales, Columns(given.id, given.time, given.value, given.groups), given.freq, given.where)
-    cuts = origins(sales, given.horizon, given.folds, given.before)
-    folds = [Fold(cut, sales.scope(cut, given.least)) for cut in cuts]
+    folds = _folds(sales, given)
     result: dict[str, Any] = {"protocol": _protocol(given, sales, folds), "models": {}, "gains": {}}
     judged: dict[str, dict[str, pd.DataFrame]] = {}
-    sizes = [scales(sales, folds, season) for season in (given.season, 1)]
+    samples = [some(len(fold.rows), given.sample or len(fold.rows), [given.seed, fold.cut]) for fold in folds]
+    taken = [Fold(fold.cut, fold.rows[sample]) for fold, sample in zip(folds, samples, strict=True)]
+    sizes = [scales(sales, taken, season) for season in (given.season, 1)]
     contests: list[tuple[str, Contest]] = [(name, _ours) for name in given.model] + [
         (name, _peer) for name in given.peers
     ]
     for name, contest in contests:
         before, begun = cpu_seconds(), time.perf_counter()
-        forecasts = [_kept(contest, name, given, sales, fold) for fold in folds]
+        forecasts = [
+            _kept(contest, name, given, sales, fold, sample) for fold, sample in zip(folds, samples, strict=True)
+        ]
         spent = {"cpu_seconds": round(cpu_seconds() - before, 1), "wall_seconds": round(time.perf_counter() - begun, 1)}
-        rows = scored(sales, folds, forecasts, given.horizon)
+        rows = scored(sales, taken, forecasts, given.horizon)
         judged[name] = measures(rows, *sizes)
         found = figures(judged[name], seed=given.seed, resamples=given.resamples)
         result["models"][name] = found | spent | {"peak_mib": peak_mib()} | checks(rows) | totals(sales, rows)
@@ -76,7 +83,11 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--least", type=int, default=1, help="periods with a sale before the cut-off of a series judged"
     )
+    parser.add_argument(
+        "--sample", type=int, help="series of each window that all are judged on, drawn by the seed; all by default"
+    )
     parser.add_argument("--season", type=int, help="periods, of MASE and of the peers")
+    parser.add_argument("--country", help="whose public holidays our models know (ISO 3166); Easter always")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--model", nargs="*", default=["xgboost_quantiles"], choices=sorted(MODELS), help="ours")
     parser.add_argument("--recipe", type=json.loads, default={}, help="JSON of what our trees are grown by")
@@ -95,13 +106,38 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     return given
 
 
+def _folds(sales: Sales, given: argparse.Namespace) -> list[Fold]:
+    """The windows with the series judged in each; raises ValueError where one has none."""
+    cuts = origins(sales, given.horizon, given.folds, given.before)
+    folds = [Fold(cut, sales.scope(cut, given.least)) for cut in cuts]
+    if empty := [str(sales.starts[fold.cut]) for fold in folds if not len(fold.rows)]:
+        raise ValueError(
+            f"{given.sales}: found no series that sold in {max(given.least, 1)} periods before {empty[0]}, expected "
+            "at least one: ask for fewer by --least, or for fewer --folds"
+        )
+    return folds
+
+
 def _protocol(given: argparse.Namespace, sales: Sales, folds: list[Fold]) -> dict[str, Any]:
-    kept = ("where", "freq", "horizon", "folds", "before", "least", "season", "threads", "seed", "groups", "recipe")
+    kept = (
+        "where",
+        "freq",
+        "horizon",
+        "folds",
+        "before",
+        "least",
+        "season",
+        "threads",
+        "seed",
+        "groups",
+        "recipe",
+        "sample",
+    )
     counts = {
         "series": len(sales.ids),
         "periods": sales.values.shape[1],
         "origins": [str(sales.starts[fold.cut]) for fold in folds],
-        "judged": [len(fold.rows) for fold in folds],
+        "judged": [min(len(fold.rows), given.sample or len(fold.rows)) for fold in folds],
     }
     return {name: getattr(given, name) for name in kept} | counts
 
@@ -116,18 +152,27 @@ def _gains(given: argparse.Namespace, judged: dict[str, dict[str, pd.DataFrame]]
     }
 
 
-def _kept(make: Contest, name: str, given: argparse.Namespace, sales: Sales, fold: Fold) -> Floats:
-    """A forecast that an earlier run has left in the folder `--keep`, else made, and left there."""
-    if given.keep is None:
-        return make(name, given, sales, fold)
+def _kept(
+    make: Contest, name: str, given: argparse.Namespace, sales: Sales, fold: Fold, sample: NDArray[np.int64]
+) -> Floats:
+    """The sample's part of a forecast that an earlier run has left in the folder `--keep`, else made, and left there.
+
+    A package that reads each series for itself is asked for the sample alone.
+    """
     told = (
         f"{given.sales} {given.where} {given.id} {given.groups} {given.freq} {given.least} {given.seed} {given.recipe}"
     )
-    file = given.keep / f"{name}-{hashlib.sha256(told.encode()).hexdigest()[:8]}-{given.horizon}-{fold.cut}.npy"
+    stem = f"{name}-{hashlib.sha256(told.encode()).hexdigest()[:8]}-{given.horizon}-{fold.cut}"
+    file = given.keep / f"{stem}.npy" if given.keep else None
+    if given.sample and name.startswith(LOCAL) and not (file and file.is_file()):
+        file = file and file.with_name(f"{stem}-{given.sample}.npy")
+        fold, sample = Fold(fold.cut, fold.rows[sample]), np.arange(len(sample))
+    if file is None:
+        return make(name, given, sales, fold)[sample]
     if not file.is_file():
         given.keep.mkdir(parents=True, exist_ok=True)
         np.save(file, make(name, given, sales, fold))
-    return np.asarray(np.load(file))
+    return np.asarray(np.load(file))[sample]
 
 
 def _ours(name: str, given: argparse.Namespace, sales: Sales, fold: Fold) -> Floats:
@@ -138,7 +183,12 @@ def _ours(name: str, given: argparse.Namespace, sales: Sales, fold: Fold) -> Flo
         {"recipe": Recipe(**given.recipe)} if given.recipe and name == "xgboost_quantiles" else {}
     )
     model = MODELS[name](
-        horizon=given.horizon, period_days=PERIOD_DAYS[given.freq], threads=given.threads, seed=given.seed, **settings
+        horizon=given.horizon,
+        period_days=PERIOD_DAYS[given.freq],
+        threads=given.threads,
+        seed=given.seed,
+        country=given.country,
+        **settings,
     )
     model.learn(SalesLessons(sales, fold.cut, given.horizon, given.freq))
     return np.stack(model.forecast(block_at(sales, fold.cut, fold.rows, given.freq)), axis=-1).astype(np.float64)

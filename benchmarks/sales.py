@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pandas.api.extensions import ExtensionArray
 
 Floats = NDArray[np.float64]
 PERIOD_DAYS = {"D": 1, "W": 7, "M": 30, "Q": 91}
@@ -35,34 +37,37 @@ class Sales:
     """[n] rows of category and brand, null where none is given."""
     starts: NDArray[np.datetime64]
     """[T + 1] first day of each period, and the day after the last."""
-    values: Floats
+    values: NDArray[np.floating]
     """[n, T] what was sold, summed within a period; below zero where more came back."""
     first: NDArray[np.int64]
     """[n] the column of the first sale, T for a series without any."""
 
+    @cached_property
+    def names(self) -> ExtensionArray:
+        """The ids as a column of text, made once."""
+        return pd.array(self.ids, dtype="str")
+
     def scope(self, cut: int, least: int) -> NDArray[np.int64]:
         """The series with a sale in at least `least` of the periods before column `cut`: the past alone decides."""
-        return np.flatnonzero((self.values[:, :cut] > 0).sum(axis=1) >= max(least, 1))
+        if least <= 1:
+            return np.flatnonzero(self.first < cut)
+        return np.flatnonzero((self.values[:, :cut] > 0).sum(axis=1) >= least)
 
 
 def read_sales(path: Path, columns: Columns, freq: str, where: str | None = None) -> Sales:
     """The file's rows, summed by series and period; weeks end on the last day of the file.
 
     where: rows that count, as pandas' `query` takes it. Times with an offset count on their own local day. Raises
-    ValueError where a column is missing, a value is no finite number, a time is null, or nothing is left.
+    ValueError where a column is missing, a value is no finite number, a time or an id is null, or nothing is left.
     """
     frame = pd.read_parquet(path)
     wanted = [*columns.ids, columns.time, columns.value, *columns.groups]
     if missing := sorted(set(wanted) - set(frame.columns)):
         raise ValueError(f"{path}: found no column {missing}, it has {sorted(frame.columns)}")
     frame = (frame.query(where, engine="python") if where else frame)[list(dict.fromkeys(wanted))]
-    values = pd.to_numeric(frame[columns.value], errors="coerce").to_numpy(np.float64, na_value=np.nan)
-    at = pd.to_datetime(frame[columns.time])
-    at = at.dt.tz_localize(None) if at.dt.tz is not None else at
-    if bad := int((~np.isfinite(values)).sum() + at.isna().sum()):
-        raise ValueError(f"{path}: found {bad} rows whose {columns.value} or {columns.time} is no number or time")
     if not len(frame):
         raise ValueError(f"{path}: found no row{' where ' + where if where else ''}, expected sales")
+    values, at = _checked(path, frame, columns)
     by_id = frame.groupby(columns.ids, sort=True)
     series, names = by_id.ngroup().to_numpy(), [np.atleast_1d(key) for key in by_id.groups]
     ids = np.array(["/".join(map(str, key)) for key in names])
@@ -72,6 +77,20 @@ def read_sales(path: Path, columns: Columns, freq: str, where: str | None = None
     selling = table > 0
     first = np.where(selling.any(axis=1), selling.argmax(axis=1), table.shape[1])
     return Sales(ids, _groups(frame, series, columns.groups), starts, table, first)
+
+
+def _checked(path: Path, frame: pd.DataFrame, columns: Columns) -> tuple[Floats, pd.Series]:
+    """The values and the local times of the rows."""
+    values = pd.to_numeric(frame[columns.value], errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    if pd.api.types.is_numeric_dtype(frame[columns.time]):
+        raise ValueError(f"{path}: found numbers in {columns.time}, expected dates or times")
+    at = pd.to_datetime(frame[columns.time], errors="coerce")
+    at = at.dt.tz_localize(None) if at.dt.tz is not None else at
+    if bad := int((~np.isfinite(values)).sum() + at.isna().sum()):
+        raise ValueError(f"{path}: found {bad} rows whose {columns.value} or {columns.time} is no number or time")
+    if nameless := int(frame[columns.ids].isna().any(axis=1).sum()):
+        raise ValueError(f"{path}: found {nameless} rows without {columns.ids}, expected the name of a series in each")
+    return values, at
 
 
 def _periods(day: NDArray[np.datetime64], freq: str) -> tuple[NDArray[np.int64], NDArray[np.datetime64]]:

@@ -36,10 +36,12 @@ def simulate(
     days: int,
     seed: int,
     progress: Callable[[str], None] | None = None,
+    failing: float = 0.0,
 ) -> dict[str, Any]:
     """Write a landing zone into the empty `folder` and the truths into `<folder>.truth`; figures of both.
 
-    The history partition holds the first 60% of the days. The same arguments write the same bytes.
+    The history partition holds the first 60% of the days. failing: share of the products whose supplier fails for six
+    weeks of each half year. The same arguments write the same bytes.
     """
     if min(customers, products) < 10 or days < 5:
         raise ValueError("a store needs at least 10 customers, 10 products and 5 days")
@@ -53,7 +55,7 @@ def simulate(
         FIRST_DT + timedelta(days=days - 1),
         {"simulated": "true", "simulator": f"nightcart simulate, seed {seed}: nobody and nothing in it is real"},
     )
-    store = _open(customers, products, days, first_day, seed)
+    store = _open(customers, products, days, first_day, seed, failing)
     with Truths(folder.with_name(folder.name + ".truth"), first_day + days - 1) as truths:
         truths.plant(store.catalogue, store.shoppers)
         for day in range(first_day, first_day + days):
@@ -67,11 +69,11 @@ def simulate(
     return figures
 
 
-def _open(customers: int, products: int, days: int, first_day: int, seed: int) -> Store:
+def _open(customers: int, products: int, days: int, first_day: int, seed: int, failing: float) -> Store:
     """The store on the morning of its first day."""
     catalogue = make_catalogue(products, days, first_day, seed)
     shoppers = make_shoppers(customers, days, seed)
-    shelves = Shelves(catalogue.lead_time, catalogue.order_multiple, seed)
+    shelves = Shelves(catalogue.lead_time, catalogue.order_multiple, seed, failing)
     return Store(catalogue, shoppers, shelves, seed)
 
 

@@ -12,6 +12,7 @@ from demo.draws import Flags, Floats, Ints, integers, uniform
 SOLD_LATELY = 90  # days
 COVER = 14  # days of sales that an order adds
 LATE_SHARE = 0.04  # of the orders to suppliers: they take three times as long
+FAILURES_EVERY, FAILURE_DAYS = 182, 42  # a supplier fails at most once in so many days, and then for so many
 
 
 @dataclass
@@ -21,6 +22,7 @@ class Shelves:
     lead_time: Ints
     order_multiple: Ints
     seed: int
+    failing: float = 0.0  # share of the products whose supplier fails, in each half year
     on_hand: Ints = field(init=False)
     due: Ints = field(init=False)  # [days ahead, products]
     mean: Floats = field(init=False)  # units a day, exponentially smoothed
@@ -44,9 +46,11 @@ class Shelves:
         is_new = (self.days_unsold > SOLD_LATELY) & (self.mean == 0) & (sold > 0)
         if is_new.any():
             self.stock_up(is_new, sold / 4.0)
-        self.on_hand = np.maximum(self.on_hand - sold, 0) + self.due[0]
+        held_back = np.where(self.is_failing(day), self.due[0], 0)
+        self.on_hand = np.maximum(self.on_hand - sold, 0) + self.due[0] - held_back
         self.due = np.roll(self.due, -1, axis=0)
         self.due[-1] = 0
+        self.due[0] += held_back
         self.mean += 0.08 * (sold - self.mean)
         self.days_unsold = np.where(sold > 0, 0, self.days_unsold + 1)
         on_order = self.due.sum(axis=0)
@@ -56,6 +60,14 @@ class Shelves:
         is_late = uniform(self.seed, "late", orders, day) < LATE_SHARE
         arrives = np.where(is_late, 3, 1) * self.lead_time[orders] + integers(self.seed, "lead", 2, orders, day) - 1
         self.due[np.maximum(arrives, 0), orders] += self._rounded(wanted, orders)
+
+    def is_failing(self, day: int) -> Flags:
+        """Products that nothing arrives of that day, because their supplier fails."""
+        number = np.arange(len(self.lead_time))
+        half_year, since = divmod(day, FAILURES_EVERY)
+        first = integers(self.seed, "failure", FAILURES_EVERY - FAILURE_DAYS, number, half_year)
+        fails: Flags = uniform(self.seed, "supplier fails", number, half_year) < self.failing
+        return fails & (since >= first) & (since < first + FAILURE_DAYS)
 
     def levels(self, day: int, product_id: pa.Array, always: bool = False) -> pa.Table:
         """The day's closing stock of what sold lately."""

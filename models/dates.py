@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 
 
 def to_days(column: pd.Series) -> NDArray[np.datetime64]:
-    """A date column as datetime64[D], NaT where it is null; a time of day is cut off."""
-    return np.asarray(pd.to_datetime(column).to_numpy(dtype="datetime64[us]")).astype("datetime64[D]")
+    """A date column as datetime64[D], NaT where it is null; a time of day is cut off, with an offset the local one."""
+    times = pd.to_datetime(column)
+    times = times.dt.tz_localize(None) if times.dt.tz is not None else times
+    return np.asarray(times.to_numpy(dtype="datetime64[us]")).astype("datetime64[D]")
 
 
 def rows_of(frame: pd.DataFrame, kept: NDArray[np.bool_]) -> pd.DataFrame:

@@ -19,6 +19,8 @@ from models.dates import to_days
 NUMERATOR, DENOMINATOR = "numerator", "denominator"
 QUANTILES = {"units_p10": 0.1, "units_p50": 0.5, "units_p90": 0.9}
 """Forecast column by quantile level."""
+DAYS_OUT = "days_out_of_stock"
+"""Of a period of demand; frames without the column know of no such day."""
 
 
 def value(per_entity: pd.DataFrame) -> float:
@@ -30,7 +32,9 @@ def value(per_entity: pd.DataFrame) -> float:
 def with_actuals(predictions: pd.DataFrame, targets: pd.DataFrame, period_days: int) -> pd.DataFrame:
     """Predictions whose period had ended by `targets.known_as_of`, with what came as `units` (zeros filled in).
 
-    Raises ValueError where `targets` is empty: then nobody knows up to when outcomes are known.
+    Periods with a day out of stock are left out: what sold is less than what was wanted, and whoever forecasts the
+    latter would be called wrong. Raises ValueError where `targets` is empty: then nobody knows up to when outcomes are
+    known.
     """
     if targets.empty:
         raise ValueError("no targets: found no rows, expected units by as_of, product_id and horizon with known_as_of")
@@ -38,8 +42,10 @@ def with_actuals(predictions: pd.DataFrame, targets: pd.DataFrame, period_days: 
     ends = to_days(predictions["as_of"]) + predictions["horizon"].to_numpy() * np.timedelta64(period_days, "D")
     key = ["as_of", "product_id", "horizon"]
     scored = predictions.loc[ends <= known].assign(as_of=lambda frame: _as_date(frame["as_of"]))
-    came = targets[[*key, "units"]].assign(as_of=_as_date(targets["as_of"]))
+    days_out = targets.get(DAYS_OUT, 0)
+    came = targets[[*key, "units"]].assign(as_of=_as_date(targets["as_of"]), **{DAYS_OUT: days_out})
     scored = scored.merge(came, on=key, how="left", validate="one_to_one")
+    scored = scored[~(scored.pop(DAYS_OUT) > 0)].reset_index(drop=True)
     return scored.assign(units=scored["units"].fillna(0.0).astype(np.float64))
 
 

@@ -87,6 +87,22 @@ INTERMEDIATE = (
         "Each product-day's sums with the span of time in which they were what was known: no as_of needs to sum again.",
     ),
     Dataset(
+        "int_empty_shelf_days",
+        Layer.INTERMEDIATE,
+        "product x day x known day x night",
+        ("product_id", "day", "known_at", "loaded_as_of"),
+        DBT,
+        "Signed changes of which days closed with an empty shelf; any as_of sums what was known by then.",
+    ),
+    Dataset(
+        "int_out_of_stock_days",
+        Layer.INTERMEDIATE,
+        "product x day x known_as_of",
+        ("known_as_of", "product_id", "day"),
+        DBT,
+        "Days on which a product could not be sold, as known at each cut-off; none if the store sells without stock.",
+    ),
+    Dataset(
         "int_customer_product_days",
         Layer.INTERMEDIATE,
         "buyer x product x day x known day",
@@ -158,7 +174,7 @@ FEATURES = (
         "product x as_of x period back",
         ("as_of", "product_id", "periods_ago"),
         DBT,
-        "Units and revenue of each past period as known at the cut-off; periods without sales have no row.",
+        "Units, revenue and days out of stock of each past period as known at the cut-off; none of them, no row.",
     ),
     Dataset(
         "features_demand_targets",
@@ -166,7 +182,7 @@ FEATURES = (
         "product x as_of x horizon x known_as_of",
         ("known_as_of", "as_of", "product_id", "horizon"),
         DBT,
-        "Training only: units of each period after the cut-off, as known later at known_as_of.",
+        "Training only: units and days out of stock of each period after the cut-off, as known later at known_as_of.",
     ),
     Dataset(
         "features_product_popularity",

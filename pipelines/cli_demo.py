@@ -42,6 +42,9 @@ def simulate(
     products: Annotated[int, typer.Option(min=10, help="How many products.")] = 300,
     days: Annotated[int, typer.Option(min=5, help="How many days; the first 60% are the history partition.")] = 60,
     seed: Annotated[int, typer.Option(min=0, help="The same seed writes the same bytes.")] = 7,
+    failing: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of products whose supplier fails for weeks, each half year.")
+    ] = 0.0,
 ) -> None:
     """Write the landing zone of a store that does not exist, of any size; what was planted goes to DIR.truth."""
     from demo.oracle import told
@@ -50,7 +53,7 @@ def simulate(
     if folder.exists() and any(folder.iterdir()):
         raise UsageFault(f"{folder} is not empty", "name a new folder, or empty this one first")
     with out.status("simulating a store") as status:
-        figures = write(folder, customers, products, days, seed, status.update)
+        figures = write(folder, customers, products, days, seed, status.update, failing)
     for entity, rows in figures["rows"].items():
         out.print(f"{rows:>12,}  {entity}")
     out.print("\n".join(told(figures)))

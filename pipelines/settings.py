@@ -29,6 +29,8 @@ LATER: dict[str, JsonValue] = {
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(ge=1)]
 Money = Annotated[float, Field(ge=0)]
+Country = Annotated[str, Field(pattern="^[A-Z]{2}$")]
+Level = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Section(BaseModel):
@@ -65,10 +67,14 @@ class Demand(Section):
 
     frequency: Literal["D", "W"] = "W"  # length of a period: D a day, W seven days counted from as_of
     horizon: Annotated[int, Field(ge=1, le=92)] = 8  # periods ahead
-    service_level: Annotated[float, Field(gt=0, lt=1)] = 0.95  # share of order cycles without a stock-out
+    country: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = (
+        None  # ISO 3166; its public holidays count beside Easter
+    )
+    service_level: Level | None = 0.95  # share of order cycles without a stock-out; null: by each product's costs
     holding_cost_share: Money = 0.25  # of the unit cost, a year
     stockout_cost_share: Money = 0.5  # of the margin of each unit short
-    order_cost: Money = 0.0  # money per reorder
+    order_cost: Money = 0.0  # money per reorder; above 0, an order lasts longer
+    minimum_order: Money = 0.0  # money at unit cost that a product's order is at least worth
     train_minutes: float = Field(default=10, gt=0, json_schema_extra=LATER)  # minutes, a ceiling
 
     @property

@@ -46,10 +46,10 @@ class Outcomes:
         self._parts: list[tuple[NDArray[np.int64], NDArray[np.int64], Floats]] = []
 
     def add(self, bands: Floats, came: Floats, level: Floats, classes: NDArray[np.int64]) -> None:
-        """One cut-off's. bands: [n, h, 3]; came: [n, h] of the h periods that have ended."""
+        """One cut-off's. bands: [n, h, 3]; came: [n, h] of the h periods that have ended, NaN where it is unknown."""
         over = (came[..., None] - bands[..., [0, 2]]) / level[:, None, None]
-        steps = np.broadcast_to(np.arange(came.shape[1]), came.shape)
-        self._parts.append((np.repeat(classes, came.shape[1]), steps.ravel(), over.reshape(-1, 2)))
+        steps, known = np.broadcast_to(np.arange(came.shape[1]), came.shape), ~np.isnan(came)
+        self._parts.append((np.repeat(classes, known.sum(axis=1)), steps[known], over[known]))
 
     def calibration(self, low: float, high: float) -> Calibration:
         """The moves after which a share `low` of the outcomes lies below the band and 1 - high above."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from models.demand.parts import chunks
+
 CLASSES = ("smooth", "erratic", "intermittent", "lumpy")
 INTERVAL = 1.32
 """Mean periods between sales from which demand is intermittent."""
@@ -19,7 +21,11 @@ def demand_classes(units: NDArray[np.floating], age: NDArray[np.int64]) -> NDArr
 
     units: [n, L] the latest period first. age: [n] periods since the first sale. A series that never sold is lumpy.
     """
-    units = units[:, :WINDOW]
+    found = [_classes(units[rows, :WINDOW], age[rows]) for rows in chunks(len(units))]
+    return np.concatenate([np.zeros(0, np.int64), *found])
+
+
+def _classes(units: NDArray[np.floating], age: NDArray[np.int64]) -> NDArray[np.int64]:
     selling = units > 0
     times = selling.sum(axis=1)
     counted = np.maximum(times, 1)

@@ -6,13 +6,15 @@ one model fits products of every size; what lies before a product's first sale i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.demand.history import Block, Floats, days_since, recent_mean, recent_quantiles
-from models.demand.season import own_season, shared_season
+from models.demand.history import YEAR, Block, Floats, days_since, recent_mean, recent_quantiles
+from models.demand.season import Aligned, aligned_years, grown_season, last_year, own_season, shared_season
+from models.demand.shapes import common_shapes
+from models.demand.spikes import spike_caps, without_spikes
 
 LAGS = {7: 8, 1: 14, 30: 6, 91: 4}
 WINDOWS = {
@@ -38,6 +40,8 @@ class Design:
     """[n, F1]"""
     by_period: Floats
     """[n, H, F2]"""
+    last_year: Floats
+    """[n, H] last year's units at this year's level, NaN where there is none."""
 
     def rows(self, drawn: NDArray[np.int64] | None = None) -> Floats:
         """[r, F1 + F2] features of the drawn rows (product * H + h - 1), all of them by default."""
@@ -51,45 +55,37 @@ class Design:
 class Designer:
     """Makes the features of one cut-off, a part of its products at a time."""
 
-    def __init__(self, block: Block, horizon: int, period_days: int) -> None:
-        self.block = without_spikes(block)
+    def __init__(self, block: Block, horizon: int, period_days: int, country: str | None = None) -> None:
+        self.block = block
         self.horizon = horizon
         self.period_days = period_days
-        self.shared = np.stack(shared_season(self.block, horizon, period_days), axis=2)  # [n, H, F]
+        self.caps = spike_caps(block)
+        self.shared = shared_season(block, self.caps, horizon, period_days)
+        self.aligned = aligned_years(block.as_of, horizon, period_days, country)
+        self.shapes = common_shapes(block, self.caps, period_days)
 
     def at(self, rows: NDArray[np.int64]) -> Design:
         """The features of the products at `rows`, and of every period ahead."""
-        block, days = self.block.take(rows), self.period_days
-        level = recent_level(block, days)
+        block, days = without_spikes(self.block.take(rows), self.caps[rows]), self.period_days
+        level, smooth, shared = (
+            recent_level(block, days),
+            self.shapes.smoothed(block.units, block.age),
+            self.shared.at(rows),
+        )
         by_product = [*_recent(block, level, days), *_shape(block, level, days), *_dates_and_prices(block, days)]
-        by_period = [*_calendar(block, self.horizon, days), *own_season(block, level, self.horizon, days)]
+        by_period = [*_calendar(block, self.aligned, days), *own_season(block, level, self.horizon, days)]
+        by_period += grown_season(block, smooth, shared, level, self.aligned, days)
         return Design(
             level,
             np.column_stack(by_product).astype(np.float32),
-            np.concatenate([np.stack(by_period, axis=2), self.shared[rows]], axis=2).astype(np.float32),
+            np.concatenate([np.stack(by_period, axis=2), shared], axis=2).astype(np.float32, copy=False),
+            last_year(smooth, block.age, level, self.aligned, days),
         )
 
 
 def build_design(block: Block, horizon: int, period_days: int) -> Design:
     """The features of every product and period ahead at one cut-off."""
     return Designer(block, horizon, period_days).at(np.arange(len(block)))
-
-
-def without_spikes(block: Block) -> Block:
-    """The block with no period above twice the product's second largest.
-
-    A product that sold in fewer than three periods: twice the store's 99% quantile. One wholesale order,
-    often cancelled later, would otherwise set the level for half a year.
-    """
-    units = block.units
-    selling = units > 0
-    if not selling.any():
-        return block
-    second = -np.partition(-units, 1, axis=1)[:, 1]
-    usual = np.quantile(units[selling], 0.99)
-    cap = 2.0 * np.where(selling.sum(axis=1) >= 3, second, usual)[:, None]
-    kept = np.minimum(1.0, cap / np.maximum(units, 1e-9)).astype(np.float32)
-    return replace(block, units=units * kept, revenue=block.revenue * kept)
 
 
 def recent_level(block: Block, period_days: int) -> Floats:
@@ -146,13 +142,15 @@ def _dates_and_prices(block: Block, period_days: int) -> list[Floats]:
     return [array.astype(np.float32) for array in (capped, days[1], *prices)]
 
 
-def _calendar(block: Block, horizon: int, period_days: int) -> list[Floats]:
-    """[n, H] each: the horizon, the target's place in the year, for days its weekday."""
+def _calendar(block: Block, aligned: Aligned, period_days: int) -> list[Floats]:
+    """[n, H] each: the horizon, the target's place in the year, how far its holidays moved, for days its weekday."""
+    horizon = len(aligned.ahead)
     steps = np.arange(1, horizon + 1)
     middle = block.as_of + ((steps - 0.5) * period_days).astype("timedelta64[D]")
     day = (middle - middle.astype("datetime64[Y]").astype("datetime64[D]")).astype(np.float64)
     angle = 2.0 * np.pi * day / 365.25
-    columns = [steps.astype(np.float64), np.sin(angle), np.cos(angle)]
+    moved = aligned.ahead - (YEAR[period_days] - steps)
+    columns = [steps.astype(np.float64), np.sin(angle), np.cos(angle), moved.astype(np.float64)]
     if period_days == 1:
         columns.append((middle.astype("datetime64[D]").astype(np.int64) % 7).astype(np.float64))
     return [np.broadcast_to(column.astype(np.float32), (len(block), horizon)) for column in columns]

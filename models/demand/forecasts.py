@@ -32,13 +32,23 @@ class DemandModel(ABC):
     """A forecaster of units ordered, by product and period.
 
     horizon: periods ahead, 1 to a year. period_days: 7 (a week counted from as_of) or 1.
-    threads: 0 takes all cores. seed: of any sampling. device: "cpu" or "cuda".
+    threads: 0 takes all cores. seed: of any sampling. device: "cpu" or "cuda". country: whose public holidays move
+    sales (ISO 3166, as the package `holidays` has them); None: Easter alone.
     Threads and device are not part of the model: they are not saved.
     """
 
     name: ClassVar[str]
 
-    def __init__(self, *, horizon: int, period_days: int, threads: int = 0, seed: int = 7, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        *,
+        horizon: int,
+        period_days: int,
+        threads: int = 0,
+        seed: int = 7,
+        device: str = "cpu",
+        country: str | None = None,
+    ) -> None:
         periods_kept(period_days)
         if not 1 <= horizon <= YEAR[period_days]:
             raise ValueError(f"horizon is {horizon}, expected 1 to {YEAR[period_days]} periods (a year)")
@@ -47,6 +57,7 @@ class DemandModel(ABC):
         self.threads = threads
         self.seed = seed
         self.device = device
+        self.country = country
 
     def fit(self, features: Features, targets: pd.DataFrame) -> Self:
         """Learn from past cut-offs; a model that only reads each series learns nothing here."""
@@ -88,7 +99,13 @@ class DemandModel(ABC):
         write_settings(folder, self._settings())
 
     def _settings(self) -> dict[str, Any]:
-        return {"model": self.name, "horizon": self.horizon, "period_days": self.period_days, "seed": self.seed}
+        return {
+            "model": self.name,
+            "horizon": self.horizon,
+            "period_days": self.period_days,
+            "seed": self.seed,
+            "country": self.country,
+        }
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -98,7 +115,8 @@ class DemandModel(ABC):
     @classmethod
     def _from_settings(cls, settings: Mapping[str, Any], folder: Path) -> Self:
         keys = ("horizon", "period_days", "seed")
-        return cls(**{key: take(settings, key, int, folder) for key in keys})
+        country = settings.get("country") and take(settings, "country", str, folder)
+        return cls(**{key: take(settings, key, int, folder) for key in keys}, country=country)
 
 
 def check_targets(targets: pd.DataFrame, model: str) -> None:

@@ -1,7 +1,8 @@
 """Demand history as dense arrays: one block of products by periods for each cut-off.
 
 Period i (1 = the latest) covers [as_of - i*p days, as_of - (i-1)*p days). Column i-1 of a block's
-arrays holds period i; periods without a row in `demand_periods` are zeros.
+arrays holds period i; periods without a row in `demand_periods` are zeros. What could not sell while a product was
+out of stock is put back (`models.demand.censored`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models.dates import to_days
+from models.demand.censored import AROUND, last_chance, restored, shares
 from models.protocol import Features
 
 PRODUCTS, PERIODS = "demand_products", "demand_periods"
@@ -33,7 +35,7 @@ class Block:
     products: pd.DataFrame
     """The rows of `demand_products` at this cut-off, sorted by product_id: n rows."""
     units: Floats
-    """[n, L] units ordered."""
+    """[n, L] units ordered, with what the time out of stock would have sold."""
     revenue: Floats
     """[n, L] what was paid for them."""
     age: NDArray[np.int64]
@@ -53,7 +55,7 @@ def blocks(features: Features, period_days: int) -> Iterator[Block]:
 
     Raises ValueError where `period_days` is not 1, 7, 30 or 91, or a period does not lie before its cut-off.
     """
-    length = periods_kept(period_days)
+    periods_kept(period_days)
     products = features[PRODUCTS]
     at = to_days(products["as_of"])
     periods = _by_cutoff(features[PERIODS])
@@ -61,8 +63,20 @@ def blocks(features: Features, period_days: int) -> Iterator[Block]:
         own = products.loc[at == as_of].sort_values("product_id", ignore_index=True)
         if own["product_id"].duplicated().any():
             raise ValueError(f"{PRODUCTS}: found a product twice at {as_of}, expected one row per as_of and product_id")
-        units, revenue = _dense(own["product_id"], periods.get(as_of), length)
-        yield Block(as_of, own, units, revenue, _age(own, as_of, period_days, length))
+        yield _block(own, as_of, periods.get(as_of), period_days)
+
+
+def _block(products: pd.DataFrame, as_of: np.datetime64, rows: pd.DataFrame | None, period_days: int) -> Block:
+    """The block of one cut-off; nothing is put back where no row tells of days out of stock."""
+    length, around = periods_kept(period_days), AROUND[period_days]
+    units, revenue, share = _dense(products["product_id"], rows, length, period_days)
+    age = _age(products, as_of, period_days, length)
+    if share.any():
+        known = np.arange(length)[None] < age[:, None]
+        units, revenue = (restored(values, share, known, around) for values in (units, revenue))
+        last = last_chance(products["last_sold_on"], as_of, share, period_days)
+        products = products.assign(last_sold_on=last)
+    return Block(as_of, products, units, revenue, age)
 
 
 def periods_kept(period_days: int) -> int:
@@ -87,21 +101,38 @@ def _by_cutoff(periods: pd.DataFrame) -> dict[np.datetime64, pd.DataFrame]:
     return {at[start]: periods.iloc[start:end] for start, end in zip(starts, ends, strict=True)}
 
 
-def _dense(products: pd.Series, rows: pd.DataFrame | None, length: int) -> tuple[Floats, Floats]:
-    """Two [n, L] arrays of units and revenue; rows of products out of scope are left out."""
+def _dense(
+    products: pd.Series, rows: pd.DataFrame | None, length: int, period_days: int
+) -> tuple[Floats, Floats, Floats]:
+    """Three [n, L] arrays: units, revenue, share out of stock; rows of products out of scope are left out, below zero
+    is zero."""
     shape = (len(products), length)
     units, revenue = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     if rows is None:
-        return units, revenue
+        return units, revenue, np.zeros(shape, np.float32)
     ago = rows["periods_ago"].to_numpy(np.int64)
     if (ago < 1).any():
         raise ValueError(f"{PERIODS}: found periods_ago {ago.min()}, expected at least 1: a feature from the future")
     which = pd.Index(products).get_indexer(pd.Index(rows["product_id"]))
     kept = (which >= 0) & (ago <= length)
     at = (which[kept], ago[kept] - 1)
-    units[at] = np.maximum(rows["units"].to_numpy(np.float32)[kept], 0.0)
-    revenue[at] = np.maximum(rows["revenue"].to_numpy(np.float32)[kept], 0.0)
-    return units, revenue
+    for name, array in (("units", units), ("revenue", revenue)):
+        place(array, at, rows[name].to_numpy(np.float32, na_value=np.nan)[kept], f"{PERIODS}.{name}")
+    return units, revenue, shares(rows, kept, at, shape, period_days)
+
+
+def place(array: Floats, at: tuple[NDArray[np.int64], NDArray[np.int64]], values: Floats, what: str) -> None:
+    """Write the values into their cells, those below zero as zero.
+
+    Raises ValueError where a value is no finite number, or two want one cell.
+    """
+    if bad := int((~np.isfinite(values)).sum()):
+        raise ValueError(f"{what}: found {bad} rows without a finite number, expected one in each: load them as zero")
+    is_taken = np.zeros(array.shape, np.bool_)
+    is_taken[at] = True
+    if twice := len(values) - int(is_taken.sum()):
+        raise ValueError(f"{what}: found {twice} periods of a product twice, expected one row each: sum them first")
+    array[at] = np.maximum(values, 0.0)
 
 
 def _age(products: pd.DataFrame, as_of: np.datetime64, period_days: int, length: int) -> NDArray[np.int64]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from models.demand.calibration import Calibration, Outcomes
 from models.demand.classes import CLASSES, demand_classes
 from models.demand.design import Designer
-from models.demand.drawing import Rows, chunks, draw, usable
+from models.demand.drawing import Rows, draw
+from models.demand.experts import Seen, best_weights, drawn_towards
 from models.demand.forecasts import DemandModel, Forecast, check_targets
 from models.demand.history import Block, Floats
-from models.demand.last_year import Seen, best_weights, drawn_towards, last_year
-from models.demand.lessons import Lesson, lessons
+from models.demand.lessons import Lesson, lessons, newest
+from models.demand.parts import chunks, some
 from models.files import SETTINGS_FILE, corrupt, read_checked, read_settings, take, write_model
 from models.protocol import Features
 
@@ -27,22 +28,54 @@ LEVELS = (0.1, 0.5, 0.9)
 ENDS = (LEVELS[0], LEVELS[-1])
 FEWEST_ROWS = 200
 """Training rows (product, cut-off, period) under which the model refuses."""
-_FILES = {"quantiles": "quantiles.ubj", "mean": "mean.ubj"}
+MOST_JUDGED = 20_000
+"""Products of a cut-off that the band and the share of last year are found on."""
+TREES = {"quantiles": len(LEVELS), "root": 1, "mean": 1}
+"""Values that each kind of trees says."""
+_FILES = {kind: f"{kind}.ubj" for kind in TREES}
+
+
+JUDGED = ("quantiles", "root")
+"""Trees whose forecasts are averaged and whose band is calibrated."""
+EXPERTS, LAST_YEAR = 2, 1
+"""Forecasts that the median is averaged with: the root's, and last year."""
+
+
+class Said(NamedTuple):
+    """What a model says of n products, before it is averaged."""
+
+    trees: dict[str, Floats]
+    """[n, H, k] of each kind, in order."""
+    last_year: Floats
+    """[n, H] NaN where there is none."""
+    level: Floats
+    """[n]"""
+
+    def experts(self) -> Floats:
+        """[n, H, E]"""
+        return np.concatenate([self.trees["root"], self.last_year[..., None]], axis=2)
 
 
 @dataclass(frozen=True)
 class Recipe:
     """How the trees are grown; found on cut-offs before those reported (docs/experiments.md)."""
 
-    rounds: int = 100
+    rounds: int = 60
     """Boosting rounds; the quantile model grows three trees a round."""
-    learning_rate: float = 0.1
+    learning_rate: float = 0.15
     max_depth: int = 6
     min_child_weight: float = 20.0
     """Smallest sum of hessians in a leaf: for quantiles that is the sum of weights, whose mean is 1."""
     column_share: float = 0.5
     """Share of the features that each tree sees."""
     max_bin: int = 64
+    root_rounds: int = 150
+    """Rounds of the trees that learn the root of demand; squared error is fast, so they are more, deeper and finer."""
+    root_learning_rate: float = 0.06
+    root_depth: int = 8
+    root_row_share: float = 0.7
+    """Share of the rows that each of them sees."""
+    root_max_bin: int = 256
     max_rows: int = 100_000
     """Rows drawn for training; the horizons of one product overlap, so more adds little."""
     weight_power: float = 0.5
@@ -54,10 +87,11 @@ class Recipe:
 class XGBoostQuantiles(DemandModel):
     """Direct forecasts for all horizons by one model (h is a feature), on targets divided by the product's level.
 
-    Quantiles: pinball loss (Koenker and Bassett 1978) at 0.1, 0.5 and 0.9. Mean: Poisson deviance, whose
-    forecasts add up to what was sold. Trees by histograms (Chen and Guestrin 2016). Both are averaged with last year
-    moved to this year's level, by shares that each demand class errs least with at the newest cut-offs; then the band
-    is calibrated there.
+    Quantiles: pinball loss (Koenker and Bassett 1978) at 0.1, 0.5 and 0.9. Root: squared error of the square root,
+    whose square lies near the median of what is skewed to the right. Mean: Poisson deviance, whose forecasts add up to
+    what was sold. Trees by histograms (Chen and Guestrin 2016). The median is averaged with the root's forecast and
+    with last year moved to this year's level, by shares that each demand class errs least with at the newest cut-offs,
+    the mean with last year alone; then the band is calibrated there.
     """
 
     name: ClassVar[str] = "xgboost_quantiles"
@@ -70,15 +104,18 @@ class XGBoostQuantiles(DemandModel):
         threads: int = 0,
         seed: int = 7,
         device: str = "cpu",
+        country: str | None = None,
         recipe: Recipe | None = None,
     ) -> None:
-        super().__init__(horizon=horizon, period_days=period_days, threads=threads, seed=seed, device=device)
+        super().__init__(
+            horizon=horizon, period_days=period_days, threads=threads, seed=seed, device=device, country=country
+        )
         self.recipe = recipe or Recipe()
         self._uncalibrated()
         self._boosters: dict[str, xgb.Booster] = {}
 
     def _uncalibrated(self) -> None:
-        self.weights = np.zeros(len(CLASSES))
+        self.weights = np.zeros((len(CLASSES), EXPERTS))
         self.calibration = Outcomes(self.horizon).calibration(*ENDS)
 
     def fit(self, features: Features, targets: pd.DataFrame) -> Self:
@@ -96,52 +133,62 @@ class XGBoostQuantiles(DemandModel):
         """
         back = self.recipe.calibrated * self.horizon
         self._uncalibrated()
-        rows = self._rows(taught, back)
-        if back and len(rows.labels) >= FEWEST_ROWS:
-            self._boosters["quantiles"] = self._grown("quantiles", rows)
+        before, rows = self._drawn(taught, back)
+        if back and len(before.labels) >= FEWEST_ROWS:
+            self._boosters = self._grown(JUDGED, before)
             self._calibrated(taught, back)
-        rows = self._rows(taught, 0)
+        del before
         if len(rows.labels) < FEWEST_ROWS:
             found = len(rows.labels)
             raise ValueError(f"too little data to train {self.name}: found {found} rows, expected {FEWEST_ROWS}")
-        self._boosters = {kind: self._grown(kind, rows) for kind in _FILES}
+        self._boosters = self._grown(TREES, rows)
         return self
 
-    def _rows(self, taught: Iterable[Lesson], back: int) -> Rows:
-        """Drawn rows of the lessons as they were `back` periods ago."""
-        share = self.recipe.max_rows / max(usable(lesson.until(back) for lesson in taught), 1)
-        return draw((lesson.until(back) for lesson in taught), self.period_days, share, self.seed)
+    def _drawn(self, taught: Iterable[Lesson], back: int) -> list[Rows]:
+        """Rows of the lessons as they were `back` periods ago, and as they are."""
+        backs, most = (back, 0), self.recipe.max_rows
+        return draw(taught, self.horizon, self.period_days, self.country, backs, most, self.seed)
 
-    def _grown(self, kind: str, rows: Rows) -> xgb.Booster:
+    def _grown(self, kinds: Iterable[str], rows: Rows) -> dict[str, xgb.Booster]:
+        recipe, found = self.recipe, {}
+        coarse = self._matrix(rows, rows.labels, recipe.max_bin)
+        for kind in kinds:
+            is_root = kind == "root"
+            matrix = self._matrix(rows, np.sqrt(rows.labels), recipe.root_max_bin) if is_root else coarse
+            found[kind] = xgb.train(self._parameters(kind), matrix, recipe.root_rounds if is_root else recipe.rounds)
+        return found
+
+    def _matrix(self, rows: Rows, labels: Floats, bins: int) -> xgb.QuantileDMatrix:
         weights = rows.levels**self.recipe.weight_power
-        matrix = xgb.QuantileDMatrix(
+        return xgb.QuantileDMatrix(
             rows.features,
-            rows.labels,
+            labels,
             weight=weights / weights.mean(),
-            max_bin=self.recipe.max_bin,
+            max_bin=bins,
             nthread=self.threads or None,
         )
-        return xgb.train(self._parameters(kind), matrix, self.recipe.rounds)
 
     def _calibrated(self, taught: Iterable[Lesson], back: int) -> None:
-        """The share of last year, then the band, from what the lessons of the last periods say of the trees at hand."""
-        seen = [self._seen(lesson) for lesson in taught if lesson.ended <= back]
-        self.weights = best_weights(seen, self.recipe.weight_power)
+        """The experts' shares, then the band, from what the lessons of the last periods say of the trees at hand."""
+        seen = [self._seen(lesson) for lesson in newest(taught, back)]
+        self.weights = best_weights(seen, EXPERTS, self.recipe.weight_power)
         found = Outcomes(self.horizon)
         for one in seen:
-            bands = drawn_towards(one.bands, one.bands[..., 1], one.last_year, self.weights[one.classes])
+            bands = drawn_towards(one.bands, one.bands[..., 1], one.experts, self.weights[one.classes])
             found.add(bands, one.came, one.level, one.classes)
         self.calibration = found.calibration(*ENDS)
 
     def _seen(self, lesson: Lesson) -> Seen:
-        block, ended = lesson.block, min(lesson.ended, self.horizon)
-        bands, level = self._raw("quantiles", block)
-        ago = last_year(block, self.horizon, self.period_days)[:, :ended]
-        return Seen(bands[:, :ended], ago, lesson.came[:, :ended], level, demand_classes(block.units, block.age))
+        ended, day = min(lesson.ended, self.horizon), int(lesson.block.as_of.astype("datetime64[D]").astype(np.int64))
+        rows = some(len(lesson.block), MOST_JUDGED, [self.seed, day & 0xFFFFFFFF])
+        said = self._said(JUDGED, lesson.block, rows)
+        block, came = lesson.block.take(rows), lesson.came[rows, :ended]
+        bands, experts = said.trees["quantiles"][:, :ended], said.experts()[:, :ended]
+        return Seen(bands, experts, came, said.level, demand_classes(block.units, block.age))
 
     def _parameters(self, kind: str) -> dict[str, Any]:
         recipe = self.recipe
-        common = {
+        common: dict[str, Any] = {
             "tree_method": "hist",
             "device": self.device,
             "nthread": self.threads or None,
@@ -154,27 +201,37 @@ class XGBoostQuantiles(DemandModel):
         }
         if kind == "mean":
             return common | {"objective": "count:poisson", "base_score": 1.0}
+        if kind == "root":
+            deeper = {
+                "max_depth": recipe.root_depth,
+                "subsample": recipe.root_row_share,
+                "max_bin": recipe.root_max_bin,
+            }
+            return common | deeper | {"objective": "reg:squarederror", "learning_rate": recipe.root_learning_rate}
         return common | {"objective": "reg:quantileerror", "quantile_alpha": list(LEVELS)}
 
     def _forecast(self, block: Block) -> Forecast:
-        classes, ago = demand_classes(block.units, block.age), last_year(block, self.horizon, self.period_days)
-        mean, _ = self._raw("mean", block)
-        bands, level = self._raw("quantiles", block)
-        mean = drawn_towards(mean, mean[..., 0], ago, self.weights[classes])
-        bands = drawn_towards(bands, bands[..., 1], ago, self.weights[classes])
-        bands = self.calibration.moved(bands, level, classes)
+        classes = demand_classes(block.units, block.age)
+        said, weights = self._said(tuple(TREES), block, np.arange(len(block))), self.weights[classes]
+        mean, bands = said.trees["mean"], said.trees["quantiles"]
+        mean = drawn_towards(mean, mean[..., 0], said.last_year[..., None], weights[:, LAST_YEAR:])
+        bands = drawn_towards(bands, bands[..., 1], said.experts(), weights)
+        bands = self.calibration.moved(bands, said.level, classes)
         return Forecast(mean[..., 0], bands[..., 0], bands[..., 1], bands[..., 2])
 
-    def _raw(self, kind: str, block: Block) -> tuple[Floats, Floats]:
-        """[n, H, k] of what the trees say, in order, and the [n] levels; a chunk of products at a time."""
-        designer = Designer(block, self.horizon, self.period_days)
-        said, levels = [], []
-        for rows in chunks(len(block)):
-            design = designer.at(rows)
-            scaled = self._predict(kind, design.rows()).reshape(len(rows), self.horizon, -1)
-            said.append(np.sort(scaled * design.level[:, None, None], axis=2))
-            levels.append(design.level)
-        return np.concatenate(said), np.concatenate(levels)
+    def _said(self, kinds: tuple[str, ...], block: Block, rows: NDArray[np.int64]) -> Said:
+        """What the trees and last year say of the products at `rows`."""
+        designer, count = Designer(block, self.horizon, self.period_days, self.country), len(rows)
+        trees = {kind: np.zeros((count, self.horizon, TREES[kind]), np.float32) for kind in kinds}
+        said = Said(trees, np.zeros((count, self.horizon), np.float32), np.zeros(count, np.float32))
+        for part in chunks(count):
+            design = designer.at(rows[part])
+            features, said.level[part], said.last_year[part] = design.rows(), design.level, design.last_year
+            for kind, found in trees.items():
+                scaled = self._predict(kind, features).reshape(len(part), self.horizon, -1)
+                scaled = np.maximum(scaled, 0.0) ** 2 if kind == "root" else scaled
+                found[part] = np.sort(scaled * design.level[:, None, None], axis=2)
+        return said
 
     def _predict(self, kind: str, rows: Floats) -> Floats:
         booster = self._booster(kind)
@@ -187,7 +244,7 @@ class XGBoostQuantiles(DemandModel):
         return self._boosters[kind]
 
     def save(self, folder: Path) -> None:
-        """Write `settings.json`, with the digests of the other files, and two boosters in UBJ."""
+        """Write `settings.json`, with the digests of the other files, and the boosters in UBJ."""
         raw = {file: bytes(self._booster(kind).save_raw("ubj")) for kind, file in _FILES.items()}
         learnt = {"recipe": asdict(self.recipe), "shifts": self.calibration.shifts.tolist()}
         learnt["weights"] = self.weights.tolist()
@@ -201,7 +258,7 @@ class XGBoostQuantiles(DemandModel):
         model.recipe = _recipe(take(settings, "recipe", dict, folder), folder)
         classes = len(CLASSES)
         model.calibration = Calibration(_array(settings, "shifts", (classes, model.horizon, 2), folder))
-        model.weights = _array(settings, "weights", (classes,), folder)
+        model.weights = _array(settings, "weights", (classes, EXPERTS), folder)
         for kind, file in _FILES.items():
             model._boosters[kind] = xgb.Booster(model_file=bytearray(read_checked(folder, settings, file)))
         return model

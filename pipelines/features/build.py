@@ -18,7 +18,7 @@ from pipelines.records import clock, nights
 
 NEVER = date(1900, 1, 1)
 BUILD = ("build", "--exclude-resource-type", "unit_test")  # unit tests run in `make test`
-TRAINING = ("features", "int_demand_scope")  # the models that are built for cut-offs
+TRAINING = ("features", "int_demand_scope", "int_out_of_stock_days")  # the models that are built for cut-offs
 
 
 def build_features(home: Home, as_of: date) -> dict[str, Any]:

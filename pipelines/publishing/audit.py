@@ -166,7 +166,6 @@ def _variables(home: Home, as_of: date, scores: Mapping[str, Scored]) -> dict[st
         "as_of": as_of,
         "horizon": home.settings.demand.horizon,
         "period_days": home.settings.demand.period_days,
-        "service_level": home.settings.demand.service_level,
         "unserved": scores["recommendations"].unserved,
         "reviews_per_night": home.settings.risk.reviews_per_night,
     }

@@ -51,6 +51,7 @@ class DemandOutput(AtCutoffs):
             "threads": home.threads,
             "seed": settings.compute.seed,
             "device": home.device,
+            "country": settings.demand.country,
         }
 
     def label(self, home: Home, metric: str) -> str:
@@ -104,6 +105,6 @@ class DemandOutput(AtCutoffs):
             facts["stock"][["product_id", "on_hand", "on_order"]],
             period_days=demand.period_days,
             service_level=demand.service_level,
-            costs=Costs(demand.holding_cost_share, demand.stockout_cost_share, demand.order_cost),
+            costs=Costs(demand.holding_cost_share, demand.stockout_cost_share, demand.order_cost, demand.minimum_order),
         )
         return {"demand_forecasts": forecasts, "reorder_plan": plan, "demand_totals": totals}, {}

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from benchmarks import demand
-from benchmarks.demand_metrics import Fold, measures, scales, scored
+from benchmarks.demand_metrics import Fold, measures, scales, scored, totals
 from benchmarks.sales import Columns, Sales, origins, read_sales
-from benchmarks.sales_lessons import SalesLessons
+from benchmarks.sales_lessons import SalesLessons, block_at
 
 
 def sales_of(tmp_path: Path, frame: pd.DataFrame, freq: str = "W", where: str | None = None) -> Sales:
@@ -60,6 +60,54 @@ def test_a_clock_change_leaves_each_row_on_its_local_day(tmp_path: Path) -> None
     assert found.values.tolist() == [[1.0, 6.0]]
 
 
+@pytest.mark.parametrize(
+    ("at_utc", "freq"), [("2024-03-31 01:30", "D"), ("2024-10-27 01:30", "D"), ("2024-04-01", "W")]
+)
+def test_a_day_of_23_or_25_hours_is_one_day(tmp_path: Path, at_utc: str, freq: str) -> None:
+    last = pd.Timestamp(at_utc, tz="UTC").tz_convert("Europe/Berlin")
+    at = [last - pd.DateOffset(days=7), last - pd.DateOffset(days=1), last]
+    found = sales_of(tmp_path, pd.DataFrame({"id": "a", "at": at, "sold": [1.0, 2.0, 4.0]}), freq)
+    assert found.values.tolist() == [[1.0, 6.0]] if freq == "W" else [[1.0, 0, 0, 0, 0, 0, 2.0, 4.0]]
+    assert str(found.starts[-2] if freq == "D" else found.starts[-1] - 1) == str(last.date())
+
+
+def test_rows_of_one_day_add_up_and_cancel_out(tmp_path: Path) -> None:
+    found = sales_of(tmp_path, rows(("a", "2024-03-01", 5), ("a", "2024-03-01", -5), ("a", "2024-03-02", 1)), "D")
+    assert (found.values.tolist(), found.first.tolist()) == ([[0.0, 1.0]], [1])
+
+
+@pytest.mark.parametrize("sold", [0.0, -2.0])
+def test_a_file_without_a_sale_says_so(tmp_path: Path, sold: float) -> None:
+    some_sales(series=3).assign(sold=sold).to_parquet(tmp_path / "sales.parquet")
+    command = f"--sales {tmp_path}/sales.parquet --id id --time at --value sold --horizon 4 --folds 2 --freq W"
+    with pytest.raises(ValueError, match="found no series that sold in 1 periods before 2021-03-06"):
+        demand.main(f"{command} --out {tmp_path}/result.json".split())
+
+
+@pytest.mark.parametrize("name", demand.MODELS)
+def test_odd_series_have_finite_forecasts_in_order(tmp_path: Path, name: str) -> None:
+    frame = some_sales(series=12)
+    at = sorted(frame["at"].unique())
+    odd: dict[str, dict[int, float]] = {
+        "one_point": {40: 7.0},
+        "a_gap_of_a_year": {2: 5.0, 3: 5.0, 58: 5.0},
+        "mostly_returned": {week: -9.0 if week % 9 else 30.0 for week in range(60)},
+        "twice_a_day": dict.fromkeys(range(60), 2.0),
+    }
+    more = [(name, at[week], sold) for name, days in odd.items() for week, sold in days.items()]
+    more += [one for one in more if one[0] == "twice_a_day"]
+    found = sales_of(tmp_path, pd.concat([frame, pd.DataFrame(more, columns=["id", "at", "sold"])]))
+    cut = 62
+    model = demand.MODELS[name](horizon=4, period_days=7, threads=1).learn(SalesLessons(found, cut, 4, "W"))
+    judged = Fold(cut, found.scope(cut, 1))
+    forecast = np.stack(model.forecast(block_at(found, *judged, "W")), axis=-1)
+    assert forecast.shape == (16, 4, 4)
+    assert np.isfinite(forecast).all() and (forecast >= 0.0).all()
+    assert (np.diff(forecast[..., 1:], axis=-1) >= 0.0).all()
+    assert found.values[list(found.ids).index("twice_a_day"), 0] == 4.0
+    assert totals(found, scored(found, [judged], [forecast], 4))["incoherent_totals"] == 0
+
+
 def test_what_came_back_counts_against_what_was_sold_but_is_no_first_sale(tmp_path: Path) -> None:
     found = sales_of(tmp_path, rows(("a", "2024-03-01", -2), ("a", "2024-03-08", 3), ("b", "2024-03-08", -1)))
     assert found.values.tolist() == [[-2.0, 3.0], [0.0, -1.0]]
@@ -74,6 +122,10 @@ def test_what_came_back_counts_against_what_was_sold_but_is_no_first_sale(tmp_pa
         (rows(("a", "2024-03-01", np.nan)), "found 1 rows whose sold or at is no number or time"),
         (rows(("a", "2024-03-01", 2)).assign(at=pd.NaT), "is no number or time"),
         (rows(("a", "2024-03-01", 2)).iloc[:0], "found no row, expected sales"),
+        (rows(("a", "2024-03-01", np.inf)), "is no number or time"),
+        (rows(("a", "2024-03-01", 2)).assign(at="2024-13-01"), "found 1 rows whose sold or at is no number or time"),
+        (rows(("a", "2024-03-01", 2)).assign(at=20240301), "found numbers in at, expected dates or times"),
+        (rows(("a", "2024-03-01", 2), ("b", "2024-03-01", 2)).assign(id=["a", None]), r"found 1 rows without \['id'\]"),
     ],
 )
 def test_files_that_are_no_sales_are_refused(tmp_path: Path, frame: pd.DataFrame, said: str) -> None:
@@ -136,3 +188,16 @@ def test_the_command_writes_figures_of_every_model(tmp_path: Path, freq: str) ->
         "xgboost_quantiles against seasonal_naive",
     }
     assert (tmp_path / "result.json").is_file()
+
+
+def test_all_models_are_judged_on_the_same_sample_and_forecasts_are_kept(tmp_path: Path) -> None:
+    some_sales().to_parquet(tmp_path / "sales.parquet")
+    command = f"--sales {tmp_path}/sales.parquet --id id --time at --value sold --horizon 4 --folds 2 --resamples 20"
+    command += f" --freq W --model seasonal_naive recent_mean --out {tmp_path}/result.json --sample 6"
+    found = demand.main(command.split())
+    assert found["protocol"]["judged"] == [6, 6]
+    kept = f"{command} --keep {tmp_path}/kept"
+    assert [demand.main(kept.split())["models"][name]["wape"] for name in ("seasonal_naive", "recent_mean")] == [
+        found["models"][name]["wape"] for name in ("seasonal_naive", "recent_mean")
+    ]
+    assert {np.load(file).shape for file in (tmp_path / "kept").iterdir()} == {(25, 4, 4)}, "a sample of what is kept"

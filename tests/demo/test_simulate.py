@@ -16,6 +16,7 @@ import pytest
 from demo.landing import ALL_ENTITIES, columns_of
 from demo.oracle import auc, average_precision, keyword_intent
 from demo.simulate import FIRST_DT, simulate
+from demo.stock import FAILURE_DAYS, FAILURES_EVERY, Shelves
 from demo.wording import INTENTS
 
 CUSTOMERS, PRODUCTS, DAYS, SEED = 4_000, 300, 40, 11
@@ -174,6 +175,21 @@ def test_the_same_arguments_write_the_same_bytes_and_another_seed_does_not(tmp_p
         digests.append((_digest(tmp_path / name / "landing"), _digest(tmp_path / name / "landing.truth")))
     assert digests[0] == digests[1]
     assert digests[0][0] != digests[2][0]
+
+
+def test_nothing_arrives_while_a_supplier_fails() -> None:
+    shelves = Shelves(np.full(50, 3), np.ones(50, np.int64), 5, failing=0.5)
+    shelves.stock_up(np.ones(50, bool), np.full(50, 2.0))
+    on_hand, failing = [], []
+    for day in range(FAILURES_EVERY):
+        failing.append(shelves.is_failing(day))
+        shelves.step(day, np.minimum(2, shelves.on_hand))
+        on_hand.append(shelves.on_hand)
+    fails, grew = np.array(failing), np.diff(np.array(on_hand), axis=0, prepend=0) > 0
+    assert set(fails.sum(axis=0).tolist()) == {0, FAILURE_DAYS}
+    assert not (fails & grew)[1:].any()
+    assert not np.array(on_hand)[fails][-FAILURE_DAYS:].all()
+    assert (shelves.on_hand > 0).mean() > 0.5
 
 
 def test_a_folder_in_use_and_a_store_too_small_are_refused(landing: Path, tmp_path: Path) -> None:

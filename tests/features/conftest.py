@@ -95,7 +95,7 @@ def run_nights(home: Home, store: Store, days: Sequence[date]) -> dict[date, dic
 
 def aggregates(home: Home) -> dict[str, Any]:
     """What the incremental tables hold."""
-    tables = ("int_order_lines_changes", "int_product_days", "int_customer_product_days")
+    tables = ("int_order_lines_changes", "int_product_days", "int_customer_product_days", "int_empty_shelf_days")
     with home.warehouse.session() as session:
         return {
             name: session.read(f"select count(*) as n, sum(hash(t)) as h from intermediate.{name} as t").to_pylist()

@@ -36,6 +36,8 @@ class Reading:
             first = self.first_known.get(version["product_id"], version["known_at"])
             self.first_known[version["product_id"]] = min(first, version["known_at"])
         self.lines = [line for row in self.delivered_lines.values() if (line := self._counted(row))]
+        self.levels = self._valid(store.versions.get("stock_levels", []), "product_id", "as_of_date")
+        self.out_of_stock = self._out_of_stock()
 
     def _valid(self, versions: list[Row], *key: str) -> dict[Any, Row]:
         valid: dict[Any, Row] = {}
@@ -71,6 +73,17 @@ class Reading:
     def units(self, product_id: str, start: date, end: date) -> int:
         """Units ordered on days in [start, end)."""
         return sum(line.units for line in self.lines if line.product_id == product_id and start <= line.day < end)
+
+    def _out_of_stock(self) -> set[tuple[str, date]]:
+        """Days that are over, opened with an empty shelf and sold nothing; none where a fifth of such days sold."""
+        empty = {(product_id, day + DAY) for (product_id, day), row in self.levels.items() if row["on_hand"] <= 0}
+        empty = {(product_id, day) for product_id, day in empty if day < self.as_of}
+        sold = {key for key in empty if self.units(key[0], key[1], key[1] + DAY)}
+        return set() if len(sold) > 0.2 * len(empty) else empty - sold
+
+    def days_out(self, product_id: str, start: date, end: date) -> int:
+        """Days out of stock in [start, end)."""
+        return sum(name == product_id and start <= day < end for name, day in self.out_of_stock)
 
     def demand_products(self, period_days: int) -> dict[Any, Row]:
         """features_demand_products."""
@@ -110,14 +123,22 @@ class Reading:
     def demand_periods(self, period_days: int) -> dict[Any, Row]:
         """features_demand_periods."""
         scope = self.demand_products(period_days)
-        sums: dict[Any, Row] = defaultdict(lambda: {"units": 0, "revenue": Decimal(0)})
+        sums: dict[Any, Row] = defaultdict(lambda: {"units": 0, "revenue": Decimal(0), "days_out_of_stock": 0})
         for line in self.lines:
-            if line.day < self.as_of and (self.as_of, line.product_id) in scope:
-                periods_ago = self._periods_ago(line.day, period_days)
-                if periods_ago <= (400 if period_days == 1 else 110):
-                    sums[self.as_of, line.product_id, periods_ago]["units"] += line.units
-                    sums[self.as_of, line.product_id, periods_ago]["revenue"] += line.revenue
-        return {key: {"units": row["units"], "revenue": float(row["revenue"])} for key, row in sums.items()}
+            if (row := self._period(sums, scope, line.product_id, line.day, period_days)) is not None:
+                row["units"] += line.units
+                row["revenue"] += line.revenue
+        for product_id, day in self.out_of_stock:
+            if (row := self._period(sums, scope, product_id, day, period_days)) is not None:
+                row["days_out_of_stock"] += 1
+        return {key: row | {"revenue": float(row["revenue"])} for key, row in sums.items()}
+
+    def _period(self, sums: dict[Any, Row], scope: dict[Any, Row], product_id: str, day: date, days: int) -> Row | None:
+        """The row of the period that a day lies in, of a product in scope."""
+        if day >= self.as_of or (self.as_of, product_id) not in scope:
+            return None
+        periods_ago = self._periods_ago(day, days)
+        return sums[self.as_of, product_id, periods_ago] if periods_ago <= (400 if days == 1 else 110) else None
 
     def popularity(self) -> dict[Any, Row]:
         """features_product_popularity."""
@@ -195,9 +216,9 @@ def demand_targets(then: Reading, later: Reading, period_days: int, horizon: int
         for step in range(1, horizon + 1):
             start = as_of + (step - 1) * period_days * DAY
             end = start + period_days * DAY
-            units = later.units(product_id, start, end)
-            if end <= later.as_of and units:
-                rows[later.as_of, as_of, product_id, step] = {"units": units}
+            units, days_out = later.units(product_id, start, end), later.days_out(product_id, start, end)
+            if end <= later.as_of and (units or days_out):
+                rows[later.as_of, as_of, product_id, step] = {"units": units, "days_out_of_stock": days_out}
     return rows
 
 

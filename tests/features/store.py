@@ -2,7 +2,7 @@
 
 Its history partition ends on HISTORY; afterwards each day has a partition. Orders are cancelled, taken up again, moved
 to other days and given to other customers; lines are corrected, delivered twice, before their order or their product;
-partitions come late, or once more with other content.
+partitions come late, or once more with other content. Shelves are empty on some days, and are counted anew.
 """
 
 from __future__ import annotations
@@ -41,11 +41,12 @@ class Store:
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
-        self.versions = {entity: [] for entity in ("customers", "products", "orders", "order_lines")}
+        self.versions = {entity: [] for entity in ("customers", "products", "orders", "order_lines", "stock_levels")}
         self.postponed: list[tuple[date, str, Any, Row]] = []
         self._load_history()
         days = [HISTORY + DAY * i for i in range(1, (LAST - HISTORY).days + 1)]
         self._deliver({day: self._live(day) for day in days})
+        self._count_shelves()
 
     def loaded_by(self, as_of: date) -> dict[str, list[Row]]:
         """The versions that one night loads."""
@@ -65,6 +66,28 @@ class Store:
             self._version("orders", order, HISTORY, _day_after(order), NIGHTS[0])
         for (order_id, _), line in self.lines.items():
             self._version("order_lines", line, HISTORY, _day_after(self.orders[order_id]), NIGHTS[0])
+
+    def _count_shelves(self) -> None:
+        """Closing stock of a third of the products: gone for days on end, late now and then, some counted once more."""
+        self.random = random.Random(f"shelves {self.seed}")
+        pick, days_left = self.random, dict.fromkeys(sorted(self.products)[::3], 0)
+        for day in (HISTORY - DAY * i for i in range(90, -(LAST - HISTORY).days - 1, -1)):
+            for product_id, left in days_left.items():
+                days_left[product_id] = left - 1 if left else pick.choice([0] * 9 + [5])
+                row = {"product_id": product_id, "as_of_date": day, "on_hand": 0 if left else pick.randrange(1, 9)}
+                self._deliver_level(row | {"on_order": 0}, day)
+
+    def _deliver_level(self, row: Row, day: date) -> None:
+        pick = self.random
+        if day <= HISTORY:
+            self._version("stock_levels", row, HISTORY, midnight(day + DAY), NIGHTS[0])
+        else:
+            nights = [night for night in NIGHTS if night > day]
+            self._load("stock_levels", [row], day, nights[0] if pick.random() < 0.9 else pick.choice(nights))
+        dt = max(day, HISTORY) + DAY * pick.randrange(1, 9)
+        if pick.random() < 0.2 and dt <= LAST:
+            again = row | {"on_hand": pick.randrange(2)}
+            self._load("stock_levels", [again], dt, next(night for night in NIGHTS if night > dt))
 
     def _live(self, day: date) -> Partition:
         """One day of the store: what it created or changed."""

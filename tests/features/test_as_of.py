@@ -83,6 +83,8 @@ def test_past_cutoffs_are_what_a_brute_force_reading_gives(night_by_night: Any, 
         assert rows_of(snapshot, table) == rows, table
         assert rows, table
     assert sum(len(part) for parts in expected.values() for part in parts) > 1_000
+    for table in ("features_demand_periods", "features_demand_targets"):
+        assert sum(row["days_out_of_stock"] > 0 for part in expected[table] for row in part.values()) > 20
 
 
 def demand_of(frequency: str) -> Any:
@@ -103,10 +105,19 @@ def test_all_at_once_and_with_rows_from_the_future_gives_the_same_snapshots(
 
 
 def from_the_future(last: date) -> dict[str, list[Row]]:
-    """A cancelled order, a line of 999 units and a product taken off sale, all known only after the last night."""
+    """A cancelled order, 999 units, a product taken off sale, empty shelves: all known only after the last night."""
     future = last + timedelta(days=1)
     meta = {"dt": last, "known_at": midnight(future), "loaded_as_of": future}
     order = {"order_id": "O1", "customer_id": "C1", "ordered_at": midnight(date(2024, 3, 1)), "status": "cancelled"}
     line = {"order_id": "O2", "line_number": 1, "product_id": "P00", "quantity": 999, "unit_price": Decimal(9)}
     product = {"product_id": "P01", "title": "P", "is_active": False, "unit_price": Decimal(1)}
-    return {"orders": [order | {"currency": "EUR"} | meta], "order_lines": [line | meta], "products": [product | meta]}
+    stock = [
+        {"product_id": "P00", "as_of_date": last - timedelta(days=days), "on_hand": 0, "on_order": 0} | meta
+        for days in range(1, 60)
+    ]
+    return {
+        "orders": [order | {"currency": "EUR"} | meta],
+        "order_lines": [line | meta],
+        "products": [product | meta],
+        "stock_levels": stock,
+    }

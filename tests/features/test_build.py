@@ -99,7 +99,7 @@ def test_tables_without_rows_are_typed(built: Any) -> None:
     home, _, results = built
     frame = Snapshot(home.storage, results[SECOND]["snapshot"]).frame("features_demand_targets")
     assert frame.empty
-    assert list(frame) == ["known_as_of", "as_of", "product_id", "horizon", "units"]
+    assert list(frame) == ["known_as_of", "as_of", "product_id", "horizon", "units", "days_out_of_stock"]
     assert frame["as_of"].dtype.kind == "M"
     assert frame["units"].dtype == "int64"
 

@@ -19,6 +19,7 @@ MODELS = {
     "int_payments": "payment_id",
     "int_returns_days": "product_id, day, known_at",
     "int_tickets": "ticket_id, known_from",
+    "int_empty_shelf_days": "product_id, day, known_at",
     "features_stock": "as_of, product_id",
 }
 DAY = timedelta(days=1)
@@ -45,13 +46,16 @@ def delivered() -> dict[date, dict[str, list[Row]]]:
     """What each night loads: corrections, late partitions, and on the last night a history known long before."""
     one, two, three, four = NIGHTS
     new, old = two - DAY, one - DAY
-    stock = {"on_order": 0, "product_id": "P"}
+    stock, gone = {"on_order": 0, "product_id": "P"}, {"on_order": 0, "product_id": "Q", "as_of_date": old}
     return {
         one: {
             "orders": [version(old, one, order_id="O", customer_id="C", ordered_at=at(1))],
             "payments": [version(old, one, **payment("A", "O", None, 5))],
             "returns": [version(old, one, return_id="R", product_id="P", quantity=2, returned_at=at(2))],
-            "stock_levels": [version(old, one, as_of_date=old, on_hand=4, **stock)],
+            "stock_levels": [
+                version(old, one, as_of_date=old, on_hand=4, **stock),
+                version(old, one, on_hand=0, **gone),
+            ],
         },
         two: {
             "payments": [
@@ -61,14 +65,21 @@ def delivered() -> dict[date, dict[str, list[Row]]]:
             "orders": [version(new, two, order_id="O", customer_id="E", ordered_at=at(1))],
             "chargebacks": [version(new, two, payment_id="A", reported_at=at(3))],
             "returns": [version(new, two, return_id="R", product_id="P", quantity=1, returned_at=at(2))],
-            "stock_levels": [version(new, two, as_of_date=new, on_hand=3, **stock)],
+            "stock_levels": [
+                version(new, two, as_of_date=new, on_hand=3, **stock),
+                version(new, two, on_hand=0, **gone),
+            ],
         },
         three: {
             "returns": [version(old - DAY, three, three, return_id="R", product_id="Q", quantity=9)],
             "chargebacks": [version(two, three, payment_id="B", reported_at=at(4))],
-            "stock_levels": [version(old, three, three, as_of_date=old, on_hand=8, **stock)],
+            "stock_levels": [
+                version(old, three, three, as_of_date=old, on_hand=8, **stock),
+                version(two, three, on_hand=7, **gone),
+            ],
         },
         four: {
+            "stock_levels": [version(three, four, old, as_of_date=old - DAY, on_hand=0, on_order=0, product_id="R")],
             "tickets": [
                 version(three, four, old, ticket_id="T", order_id="O", subject="one", opened_at=at(1)),
                 version(three, four, ticket_id="U", customer_id="C", subject="new", opened_at=at(5)),
@@ -106,6 +117,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Path]:
             wrong = {
                 "payments": [version(night - DAY, night, **payment("WRONG", "O", "C", 1))],
                 "chargebacks": [version(night - DAY, night, payment_id="A", reported_at=at(2))],
+                "stock_levels": [
+                    version(night - DAY, night, product_id="W", as_of_date=night - DAY, on_hand=0, on_order=0),
+                    version(night - DAY, night, product_id="Q", as_of_date=FIRST - DAY, on_hand=9, on_order=0),
+                ],
             }
             load(home, wrong, night)
             build(home, night, before)
@@ -144,5 +159,8 @@ def test_what_the_rows_say(built: tuple[Home, Path]) -> None:
     tickets = [(row["ticket_id"], str(row["known_from"])[:10], row["intent"]) for row in found["int_tickets"]]
     assert tickets == [("T", "2024-01-02", None), ("T", "2024-01-03", "size"), ("U", "2024-01-06", None)]
     assert [row["customer_id"] for row in found["int_tickets"]] == [None, "C", "C"]
-    (stock,) = found["features_stock"]
-    assert (stock["as_of_date"], stock["on_hand"]) == (date(2024, 1, 3), 3)
+    stock = {row["product_id"]: (row["as_of_date"], row["on_hand"]) for row in found["features_stock"]}
+    assert stock["P"] == (date(2024, 1, 3), 3)
+    empty = [(row["product_id"], row["day"], row["sign"], row["loaded_as_of"]) for row in found["int_empty_shelf_days"]]
+    day = FIRST - DAY
+    assert empty == [("Q", day, 1, FIRST), ("Q", day, -1, NIGHTS[2]), ("R", day - DAY, 1, NIGHTS[3])]

@@ -20,9 +20,10 @@ def demand_frames(
     step_days: int = 14,
     days: int = 500,
     seed: int = 3,
+    also: pd.DataFrame | None = None,
 ) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
-    """Features at `cutoffs` dates back from AS_OF, and the targets known at `known_as_of`."""
-    daily = daily_units(products, days, seed)
+    """Features at `cutoffs` dates back from AS_OF, and the targets known at `known_as_of`; also: more daily rows."""
+    daily = pd.concat([daily_units(products, days, seed), also], ignore_index=True)
     dates = [AS_OF - dt.timedelta(days=step_days * back) for back in range(cutoffs)][::-1]
     parts = [_at_cutoff(daily, as_of, period_days, horizon, known_as_of) for as_of in dates]
     frames = [pd.concat(list(part), ignore_index=True) for part in zip(*parts, strict=True)]

@@ -172,8 +172,8 @@ def test_more_reviews_than_people_can_do(home: Home) -> None:
         audit(home, AS_OF)
 
 
-@pytest.mark.parametrize("level", [0.2, 0.95])
-def test_what_the_models_say_passes(home: Home, level: float, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("level", [0.2, 0.95, None])
+def test_what_the_models_say_passes(home: Home, level: float | None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipelines.publishing.audit.suite_failures", lambda *_: [])
     home.settings.demand.__dict__["service_level"] = level
 

@@ -17,7 +17,7 @@ sums as (
         sum(case when periods_ago <= 13 then 1 else 0 end) as active_periods_13,
         count(*) as active_periods_52
     from periods
-    where periods_ago <= 52
+    where periods_ago <= 52 and units <> 0
     group by as_of, product_id
 ),
 

@@ -1,7 +1,7 @@
 """The audit's rules that need more than one row: SQL over the release's files, each naming the rows that break it.
 
 Views: the output tables, the marts and what the night was scored from, under their own names.
-Variables: as_of, horizon, period_days, service_level, unserved, reviews_per_night, and those of the lists: top_k,
+Variables: as_of, horizon, period_days, unserved, reviews_per_night, and those of the lists: top_k,
 exclude_bought, repeatable_categories, max_per_category, min_margin, pinned, banned.
 """
 

@@ -94,13 +94,13 @@ REORDER = (
         where on_hand + on_order >= reorder_point and order_quantity <> 0
         """,
     ),
-    Rule(  # below one half, a longer time may need fewer units: more spread is then to be covered less
-        "something is ordered below the reorder point (demand.service_level of 0.5 and more)",
+    Rule(
+        "something is ordered below the reorder point",
         "reorder_plan",
         "demand",
         """
         select product_id, on_hand + on_order as units, reorder_point, order_quantity from reorder_plan
-        where on_hand + on_order < reorder_point and order_quantity <= 0 and getvariable('service_level') >= 0.5
+        where on_hand + on_order < reorder_point and order_quantity <= 0
         """,
     ),
     Rule(
