@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.demand.history import YEAR, Block, Floats, days_since, recent_mean, recent_quantiles
+from models.demand.launches import against, borrowed
 from models.demand.season import Aligned, aligned_years, grown_season, last_year, own_season, shared_season
 from models.demand.shapes import common_shapes
 from models.demand.spikes import spike_caps, without_spikes
@@ -62,17 +63,16 @@ class Designer:
         self.caps = spike_caps(block)
         self.shared = shared_season(block, self.caps, horizon, period_days)
         self.aligned = aligned_years(block.as_of, horizon, period_days, country)
+        self.borrowed = borrowed(block, self.caps, period_days)
         self.shapes = common_shapes(block, self.caps, period_days)
 
     def at(self, rows: NDArray[np.int64]) -> Design:
         """The features of the products at `rows`, and of every period ahead."""
         block, days = without_spikes(self.block.take(rows), self.caps[rows]), self.period_days
-        level, smooth, shared = (
-            recent_level(block, days),
-            self.shapes.smoothed(block.units, block.age),
-            self.shared.at(rows),
-        )
+        level, shared = recent_level(block, days), self.shared.at(rows)
+        smooth = self.shapes.smoothed(block.units, block.age)
         by_product = [*_recent(block, level, days), *_shape(block, level, days), *_dates_and_prices(block, days)]
+        by_product += against(self.borrowed[rows], level)
         by_period = [*_calendar(block, self.aligned, days), *own_season(block, level, self.horizon, days)]
         by_period += grown_season(block, smooth, shared, level, self.aligned, days)
         return Design(
