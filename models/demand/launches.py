@@ -17,7 +17,7 @@ LITTLE = 0.1
 
 
 def borrowed(block: Block, caps: Floats, period_days: int) -> Floats:
-    """[n, 3] mean units a period of the category's products, of those launched lately, of all launched lately.
+    """[n, 2] mean units a period of the category's products, and of those launched lately.
 
     Products that never sold are not counted; NaN where there is none, or no category.
     """
@@ -26,13 +26,10 @@ def borrowed(block: Block, caps: Floats, period_days: int) -> Floats:
         recent[rows] = recent_mean(without_spikes(block.take(rows), caps[rows]), RECENT[period_days])
     has_sold = block.products["first_sold_on"].notna().to_numpy(bool)
     is_young = has_sold & (block.age <= YOUNG[period_days])
-    everywhere = np.zeros(len(block), np.int64)
+    codes = np.full(len(block), -1, np.int64)
     if "category" in block.products:
         codes = block.products["category"].astype("category").cat.codes.to_numpy(np.int64)
-    else:
-        codes = everywhere - 1
-    parts = [(codes, has_sold), (codes, is_young), (everywhere, is_young)]
-    return np.column_stack([_means(recent, own, counted) for own, counted in parts])
+    return np.column_stack([_means(recent, codes, counted) for counted in (has_sold, is_young)])
 
 
 def _means(values: Floats, codes: NDArray[np.int64], counted: NDArray[np.bool_]) -> Floats:
