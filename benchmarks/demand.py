@@ -177,7 +177,7 @@ def _kept(
 
 def _ours(name: str, given: argparse.Namespace, sales: Sales, fold: Fold) -> Floats:
     """[n, H, 4] mean and quantiles of one of our models, fitted on what the fold's cut-off knows."""
-    from models.demand.xgboost_quantiles import Recipe
+    from models.demand.trees import Recipe
 
     settings: dict[str, Any] = (
         {"recipe": Recipe(**given.recipe)} if given.recipe and name == "xgboost_quantiles" else {}

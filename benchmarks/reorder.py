@@ -29,7 +29,7 @@ from benchmarks.replay import WEEK, Outcome, Shop, cheaper, figures, fill_at_equ
 from benchmarks.sales import Columns, Sales, origins, read_sales
 from benchmarks.sales_lessons import SalesLessons, block_at
 from models.demand import SeasonalNaive, XGBoostQuantiles
-from models.demand.xgboost_quantiles import Recipe
+from models.demand.trees import Recipe
 from models.reorder import Costs
 
 Floats = NDArray[np.float64]

@@ -67,9 +67,7 @@ class Demand(Section):
 
     frequency: Literal["D", "W"] = "W"  # length of a period: D a day, W seven days counted from as_of
     horizon: Annotated[int, Field(ge=1, le=92)] = 8  # periods ahead
-    country: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = (
-        None  # ISO 3166; its public holidays count beside Easter
-    )
+    country: Country | None = None  # ISO 3166 code, its public holidays count; null: Easter alone
     service_level: Level | None = 0.95  # share of order cycles without a stock-out; null: by each product's costs
     holding_cost_share: Money = 0.25  # of the unit cost, a year
     stockout_cost_share: Money = 0.5  # of the margin of each unit short

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -21,20 +21,15 @@ from models.demand.forecasts import DemandModel, Forecast, check_targets
 from models.demand.history import Block, Floats
 from models.demand.lessons import Lesson, lessons, newest
 from models.demand.parts import chunks, some
+from models.demand.trees import ENDS, TREES, Recipe, grown
 from models.files import SETTINGS_FILE, corrupt, read_checked, read_settings, take, write_model
 from models.protocol import Features
 
-LEVELS = (0.1, 0.5, 0.9)
-ENDS = (LEVELS[0], LEVELS[-1])
 FEWEST_ROWS = 200
 """Training rows (product, cut-off, period) under which the model refuses."""
 MOST_JUDGED = 20_000
 """Products of a cut-off that the band and the share of last year are found on."""
-TREES = {"quantiles": len(LEVELS), "root": 1, "mean": 1}
-"""Values that each kind of trees says."""
 _FILES = {kind: f"{kind}.ubj" for kind in TREES}
-
-
 JUDGED = ("quantiles", "root")
 """Trees whose forecasts are averaged and whose band is calibrated."""
 EXPERTS, LAST_YEAR = 2, 1
@@ -54,34 +49,6 @@ class Said(NamedTuple):
     def experts(self) -> Floats:
         """[n, H, E]"""
         return np.concatenate([self.trees["root"], self.last_year[..., None]], axis=2)
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How the trees are grown; found on cut-offs before those reported (docs/experiments.md)."""
-
-    rounds: int = 100
-    """Boosting rounds; the quantile model grows three trees a round."""
-    learning_rate: float = 0.1
-    max_depth: int = 6
-    min_child_weight: float = 20.0
-    """Smallest sum of hessians in a leaf: for quantiles that is the sum of weights, whose mean is 1."""
-    column_share: float = 0.5
-    """Share of the features that each tree sees."""
-    max_bin: int = 64
-    root_rounds: int = 150
-    """Rounds of the trees that learn the root of demand; squared error is fast, so they are more, deeper and finer."""
-    root_learning_rate: float = 0.06
-    root_depth: int = 8
-    root_row_share: float = 0.7
-    """Share of the rows that each of them sees."""
-    root_max_bin: int = 256
-    max_rows: int = 100_000
-    """Rows drawn for training; the horizons of one product overlap, so more adds little."""
-    weight_power: float = 0.5
-    """A row weighs level ** power: 1 would judge units as WAPE does, 0 every product alike."""
-    calibrated: int = 2
-    """Horizons before the night whose cut-offs calibrate the band; 0 leaves it as the trees say."""
 
 
 class XGBoostQuantiles(DemandModel):
@@ -150,23 +117,7 @@ class XGBoostQuantiles(DemandModel):
         return draw(taught, self.horizon, self.period_days, self.country, backs, most, self.seed)
 
     def _grown(self, kinds: Iterable[str], rows: Rows) -> dict[str, xgb.Booster]:
-        recipe, found = self.recipe, {}
-        coarse = self._matrix(rows, rows.labels, recipe.max_bin)
-        for kind in kinds:
-            is_root = kind == "root"
-            matrix = self._matrix(rows, np.sqrt(rows.labels), recipe.root_max_bin) if is_root else coarse
-            found[kind] = xgb.train(self._parameters(kind), matrix, recipe.root_rounds if is_root else recipe.rounds)
-        return found
-
-    def _matrix(self, rows: Rows, labels: Floats, bins: int) -> xgb.QuantileDMatrix:
-        weights = rows.levels**self.recipe.weight_power
-        return xgb.QuantileDMatrix(
-            rows.features,
-            labels,
-            weight=weights / weights.mean(),
-            max_bin=bins,
-            nthread=self.threads or None,
-        )
+        return grown(kinds, rows, self.recipe, self.threads, self.seed, self.device)
 
     def _calibrated(self, taught: Iterable[Lesson], back: int) -> None:
         """The experts' shares, then the band, from what the lessons of the last periods say of the trees at hand."""
@@ -185,30 +136,6 @@ class XGBoostQuantiles(DemandModel):
         block, came = lesson.block.take(rows), lesson.came[rows, :ended]
         bands, experts = said.trees["quantiles"][:, :ended], said.experts()[:, :ended]
         return Seen(bands, experts, came, said.level, demand_classes(block.units, block.age))
-
-    def _parameters(self, kind: str) -> dict[str, Any]:
-        recipe = self.recipe
-        common: dict[str, Any] = {
-            "tree_method": "hist",
-            "device": self.device,
-            "nthread": self.threads or None,
-            "seed": self.seed,
-            "learning_rate": recipe.learning_rate,
-            "max_depth": recipe.max_depth,
-            "min_child_weight": recipe.min_child_weight,
-            "colsample_bytree": recipe.column_share,
-            "max_bin": recipe.max_bin,
-        }
-        if kind == "mean":
-            return common | {"objective": "count:poisson", "base_score": 1.0}
-        if kind == "root":
-            deeper = {
-                "max_depth": recipe.root_depth,
-                "subsample": recipe.root_row_share,
-                "max_bin": recipe.root_max_bin,
-            }
-            return common | deeper | {"objective": "reg:squarederror", "learning_rate": recipe.root_learning_rate}
-        return common | {"objective": "reg:quantileerror", "quantile_alpha": list(LEVELS)}
 
     def _forecast(self, block: Block) -> Forecast:
         classes = demand_classes(block.units, block.age)

@@ -16,7 +16,7 @@ from models import demand
 from models.demand import TSB, RecentMean, SeasonalNaive, XGBoostQuantiles
 from models.demand.design import build_design
 from models.demand.history import blocks, naive_scales, recent_quantiles
-from models.demand.xgboost_quantiles import Recipe
+from models.demand.trees import Recipe
 from tests.models.generators import AS_OF, at_last_cutoff, demand_frames
 
 

@@ -22,7 +22,7 @@ from pipelines.training.champions import champion_of, crown, load_model, store_m
 from tests.models.generators import AS_OF, demand_frames
 
 DEMAND = output_of("demand")
-FILES = ("settings.json", "mean.ubj", "quantiles.ubj", "digests.json")
+FILES = ("settings.json", "mean.ubj", "quantiles.ubj", "root.ubj", "digests.json")
 
 
 @pytest.fixture(scope="module")
