@@ -237,7 +237,7 @@ def print_plain(text: str) -> None:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return f"{value:{'.0f' if abs(value) >= 1e4 else '.4g'}}" if isinstance(value, float) else str(value)
+    return f"{value:{'.0f' if abs(value) >= 1e3 else '.4g'}}" if isinstance(value, float) else str(value)
 
 
 def findings_table(findings: list[Any]) -> Table:
