@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from benchmarks.landing import STOCK_OUTS, read_entity
 from models.demand.history import LENGTH
 from models.metrics import DAYS_OUT
 
@@ -53,12 +54,12 @@ class Store:
 def read_store(landing: Path) -> Store:
     """The landing zone that `nightcart simulate` wrote, with the truths beside it. Cancelled orders count: they were
     wanted."""
-    orders = _read(landing, "orders", ["order_id", "ordered_at"]).drop_duplicates("order_id")
-    lines = _read(landing, "order_lines", ["order_id", "product_id", "quantity"]).merge(orders, on="order_id")
-    levels = _read(landing, "stock_levels", ["product_id", "as_of_date", "on_hand"])
-    products = _read(landing, "products", ["product_id", "category"]).drop_duplicates("product_id")
+    orders = read_entity(landing, "orders", ["order_id", "ordered_at"]).drop_duplicates("order_id")
+    lines = read_entity(landing, "order_lines", ["order_id", "product_id", "quantity"]).merge(orders, on="order_id")
+    levels = read_entity(landing, "stock_levels", ["product_id", "as_of_date", "on_hand"])
+    products = read_entity(landing, "products", ["product_id", "category"]).drop_duplicates("product_id")
     products = products.sort_values("product_id")
-    lost = pq.read_table(landing.with_name(landing.name + ".truth") / "stock_outs.parquet").to_pandas()
+    lost = pq.read_table(landing.with_name(landing.name + ".truth") / STOCK_OUTS).to_pandas()
     lost["units"] = lost["units_wanted"] - lost["units_sold"]
     day = lines["ordered_at"].to_numpy("datetime64[D]")
     span = (day.min(), int((day.max() - day.min()).astype(int)) + 1)
@@ -70,13 +71,6 @@ def read_store(landing: Path) -> Store:
     is_empty = _dense(ids, span, empty["product_id"], at, pd.Series(1.0, empty.index)) > 0
     category = products["category"].astype(str).to_numpy(str)
     return Store(ids.to_numpy(str), category, span[0], sold, sold + hidden, is_empty)
-
-
-def _read(landing: Path, entity: str, columns: list[str]) -> pd.DataFrame:
-    files = sorted((landing / entity).glob("*/*.parquet"))
-    if not files:
-        raise ValueError(f"{landing} holds no {entity}, expected what `nightcart simulate` writes")
-    return pd.concat([pq.ParquetFile(file).read(columns).to_pandas() for file in files], ignore_index=True)
 
 
 def _dense(

@@ -29,7 +29,8 @@ def year_ago(
     """[c] the columns of the history that stand for `columns` a year earlier.
 
     Column c covers [as_of - (c + 1) p days, as_of - c p days): below zero lies the future. country: an ISO 3166 code,
-    whose public holidays count beside Easter; None: Easter alone. Holidays are known years ahead: no leak.
+    whose public holidays count beside Easter; None: Easter alone. Those that recur are known years ahead: no leak. A
+    funeral or a jubilee is not, and does not count.
     """
     year = YEAR[period_days]
     same = columns + year
@@ -64,8 +65,15 @@ def _held(as_of: np.datetime64, column: int, period_days: int, country: str | No
 def _names(day: int, country: str | None) -> frozenset[str]:
     """The holidays of a day, counted from 1970."""
     date = np.datetime64(day, "D").item()
-    found = set(_calendar(country).get_list(date)) if country else set()
+    found = set(_calendar(country).get_list(date)) & _of_year(country, date.year - 1) if country else set()
     return frozenset(found | {EASTER}) if date == easter(date.year) else frozenset(found)
+
+
+@lru_cache(maxsize=200)
+def _of_year(country: str, year: int) -> frozenset[str]:
+    """The holidays of a year; one of the next that is not among them is new, and was proclaimed late."""
+    days = np.arange(np.datetime64(f"{year}-01-01"), np.datetime64(f"{year + 1}-01-01"))
+    return frozenset(name for day in days for name in _calendar(country).get_list(day.item()))
 
 
 @lru_cache(maxsize=8)

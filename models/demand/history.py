@@ -148,6 +148,13 @@ def days_since(column: pd.Series, as_of: np.datetime64) -> NDArray[np.float64]:
     return np.where(np.isnat(dates), np.nan, days)
 
 
+def group_codes(block: Block, name: str) -> NDArray[np.int64]:
+    """[n] the number of each product's category or brand, -1 for none."""
+    if name not in block.products:
+        return np.full(len(block), -1, np.int64)
+    return np.asarray(block.products[name].astype("category").cat.codes, np.int64)
+
+
 def recent_mean(block: Block, window: int) -> Floats:
     """[n] mean units of the last `window` periods, of those since the first sale where these are fewer."""
     counted = np.minimum(block.age, window).astype(np.float32)

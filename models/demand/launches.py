@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from models.demand.history import Block, Floats, recent_mean
+from models.demand.history import Block, Floats, group_codes, recent_mean
 from models.demand.parts import chunks
 from models.demand.spikes import without_spikes
 
@@ -26,9 +26,7 @@ def borrowed(block: Block, caps: Floats, period_days: int) -> Floats:
         recent[rows] = recent_mean(without_spikes(block.take(rows), caps[rows]), RECENT[period_days])
     has_sold = block.products["first_sold_on"].notna().to_numpy(bool)
     is_young = has_sold & (block.age <= YOUNG[period_days])
-    codes = np.full(len(block), -1, np.int64)
-    if "category" in block.products:
-        codes = block.products["category"].astype("category").cat.codes.to_numpy(np.int64)
+    codes = group_codes(block, "category")
     return np.column_stack([_means(recent, codes, counted) for counted in (has_sold, is_young)])
 
 

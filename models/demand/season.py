@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from models.demand.alignment import year_ago
-from models.demand.history import YEAR, Block, Floats
+from models.demand.history import YEAR, Block, Floats, group_codes
 from models.demand.parts import parts
 from models.demand.spikes import capped
 
@@ -23,6 +23,8 @@ LONG = {7: 13, 1: 28, 30: 3, 91: 2}
 """Periods that this year is compared with last year over."""
 LARGEST_GROWTH = 3.0
 GROUPS = ("category", "brand")
+CATEGORY, BRAND = (5, 6), (8, 9)
+"""Where `SharedSeason` has how a group moved a year ago in the target period, and since."""
 SUMMED = 20_000
 """Products whose units are added up at once."""
 
@@ -71,7 +73,7 @@ def grown_season(
     """
     year, recent, long = YEAR[period_days], LAST_YEARS_LEVEL[period_days], LONG[period_days]
     units, by, at = block.units, level[:, None], aligned.ahead
-    category, brand = (np.exp(np.clip(shared[:, :, place], -2.0, 2.0)) for place in ((5, 6), (8, 9)))
+    category, brand = (np.exp(np.clip(shared[:, :, place], -2.0, 2.0)) for place in (CATEGORY, BRAND))
     now, ago, calm = units[:, :recent].mean(axis=1)[:, None], units[:, at], smooth[:, at]
     found = [now * category[..., 0], ago * category[..., 1], now * brand[..., 0], ago * brand[..., 1]]
     found += [
@@ -132,11 +134,7 @@ class SharedSeason:
 def shared_season(block: Block, caps: Floats, horizon: int, period_days: int) -> SharedSeason:
     """The seasons of the block, whose units count up to their product's cap ([n, 1])."""
     old = block.age > YEAR[period_days] + LAST_YEARS_LEVEL[period_days] // 2
-    codes = [np.zeros(len(block), np.int64)]
-    for name in GROUPS:
-        has = name in block.products
-        coded = block.products[name].astype("category").cat.codes.to_numpy(np.int64) if has else None
-        codes.append(np.full(len(block), -1, np.int64) if coded is None else coded)
+    codes = [np.zeros(len(block), np.int64), *[group_codes(block, name) for name in GROUPS]]
     sums, selling = _sums(block, caps, codes, old)
     shares = _lifts(selling[None] / max(int(old.sum()), 1), horizon, period_days)[:1]
     tables = [_table(shares, np.array([old.any()]))]

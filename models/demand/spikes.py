@@ -46,14 +46,6 @@ def capped(units: Floats, caps: Floats) -> Floats:
     return units * _share(units, caps)
 
 
-def capped_units(block: Block) -> Floats:
-    """[n, L] the block's units, each up to its product's cap."""
-    caps, found = spike_caps(block), np.empty_like(block.units)
-    for rows in chunks(len(block)):
-        found[rows] = capped(block.units[rows], caps[rows])
-    return found
-
-
 def _share(units: Floats, caps: Floats) -> Floats:
     """[n, L] the share of each period that counts."""
     return np.minimum(1.0, caps / np.maximum(units, 1e-9))

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.reorder.costs import Costs, Goods, critical_ratio, economic_days, in_packs, smallest_order
+from models.reorder.costs import YEAR, Costs, Goods, critical_ratio, economic_days, in_packs, smallest_order
 from models.reorder.lead_time import (
     Demand,
     Periods,
@@ -159,7 +159,7 @@ def _cost(goods: Goods, policy: _Policy, position: Floats, quantity: Floats, cos
     """[n] money: what holding, running short and ordering are expected to cost; NaN where unit_cost is null."""
     left = position + quantity - policy.cover.mean + units_short(policy.cover, position + quantity)
     days = policy.lead + policy.cover_days
-    holding = costs.holding_cost_share * goods.cost * np.maximum(left, 0.0) * days / 365.0
+    holding = costs.holding_cost_share * goods.cost * np.maximum(left, 0.0) * days / YEAR
     margin = np.maximum(goods.price - goods.cost, 0.0)
     short = costs.stockout_cost_share * margin * units_short(policy.within, position)
     return np.asarray(holding + short + costs.order_cost * (quantity > 0), dtype=np.float64)

@@ -29,6 +29,13 @@ def test_a_day_keeps_its_weekday_unless_it_is_a_holiday() -> None:
     assert christmas[1] == 364  # 25 December 2011, 365 days before the night: a Sunday, for a Tuesday
 
 
+def test_a_holiday_that_was_proclaimed_for_one_year_is_not_known_before() -> None:
+    # 19 September 2022, a state funeral: proclaimed on 10 September, so a night in July cannot know of it
+    assert columns_ahead("2022-07-25", 10, 7, "GB") == columns_ahead("2022-07-25", 10, 7, None)
+    assert columns_ahead("2023-09-11", 3, 1, "GB") == [363, 362, 361]
+    assert columns_ahead("2023-09-18", 3, 1, "GB") == [363, 362, 361]  # a year later it was a day like others
+
+
 def test_months_and_quarters_are_compared_with_the_same_one() -> None:
     assert columns_ahead("2012-03-01", 3, 30, "GB") == [11, 10, 9]
     assert columns_ahead("2012-04-01", 2, 91, "GB") == [3, 2]

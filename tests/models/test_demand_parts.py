@@ -12,7 +12,7 @@ from models.demand.classes import demand_classes
 from models.demand.design import build_design
 from models.demand.history import blocks
 from models.demand.lessons import lessons, newest, sizes
-from models.demand.spikes import capped_units, spike_caps
+from models.demand.spikes import capped, spike_caps
 from tests.models.generators import at_last_cutoff, demand_frames
 
 
@@ -25,11 +25,11 @@ def with_categories(products: int = 40) -> tuple[Any, Any]:
 
 def test_features_and_classes_are_the_same_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     block = list(blocks(with_categories()[0], 7))[-1]
-    whole = build_design(block, 3, 7).rows(), demand_classes(block.units, block.age), capped_units(block)
+    whole = build_design(block, 3, 7).rows(), demand_classes(block.units, block.age), spike_caps(block)
     monkeypatch.setattr(parts, "CHUNK", 7)
     monkeypatch.setattr(parts.parts, "__defaults__", (7,))
     monkeypatch.setattr(season, "SUMMED", 7)
-    some = build_design(block, 3, 7).rows(), demand_classes(block.units, block.age), capped_units(block)
+    some = build_design(block, 3, 7).rows(), demand_classes(block.units, block.age), spike_caps(block)
     for one, other in zip(whole, some, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5)
 
@@ -41,7 +41,7 @@ def test_a_cap_is_twice_the_second_largest_and_of_rare_sellers_twice_the_stores_
         units = np.sort(block.units[place])
         expected = units[-2] if (units > 0).sum() >= 3 else np.quantile(block.units[block.units > 0], 0.99)
         assert caps[place] == pytest.approx(2.0 * expected, rel=1e-6)
-    assert (capped_units(block) <= np.maximum(caps[:, None], 0.0) + 1e-4).all()
+    assert (capped(block.units, caps[:, None]) <= np.maximum(caps[:, None], 0.0) + 1e-4).all()
 
 
 def test_a_band_found_on_some_products_is_as_wide_as_on_all(monkeypatch: pytest.MonkeyPatch) -> None:
