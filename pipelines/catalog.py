@@ -135,6 +135,14 @@ INTERMEDIATE = (
         "Payments as they were first known, who paid, and when a chargeback became known.",
     ),
     Dataset(
+        "int_payment_products",
+        Layer.INTERMEDIATE,
+        "payment x product",
+        ("payment_id", "product_id"),
+        DBT,
+        "What each payment is for, as known when the payment became known.",
+    ),
+    Dataset(
         "int_payment_features",
         Layer.INTERMEDIATE,
         "payment",

@@ -6,15 +6,29 @@
             and payments.payment_loaded_as_of >= {{ spans }}.loaded_as_of
 {%- endmacro %}
 
+{# The order that each of `payments` pays, as known then; a store may place it at the very moment of the payment. #}
+{% macro paid_orders() %}
+    select
+        payments.*,
+        order_spans.ship_country
+    from payments
+    inner join order_spans
+        on
+            payments.order_id = order_spans.order_id
+            and payments.paid_at >= order_spans.ordered_at
+            and {{ known_to_payment('order_spans') }}
+{% endmacro %}
+
 {# Whether an earlier payment was made within so many days before one of `payments`. #}
-{% macro paid_within(days) -%} earlier.paid_at >= payments.paid_at - interval '{{ days }} days' {%- endmacro %}
+{% macro paid_within(days) -%} earlier_paid_at >= paid_at - interval '{{ days }} days' {%- endmacro %}
 
 {# For each of `payments`, the ones of `all_payments` that share a key with it, were paid before it and within 365 days
    (so that a key that very many share stays workable), and were known and loaded when it was. A chargeback of theirs
-   counts by the same rule. A null key matches nothing. The caller adds columns. #}
+   counts by the same rule: `reported_at` is null where none was known. A null key matches nothing. The caller adds
+   columns. #}
 {% macro earlier_payments(key, name, windows, customers_within=none) %}
     select
-        payments.payment_id,
+        payment_id,
         {%- for days in windows %}
         count(case when {{ paid_within(days) }} then 1 end) as {{ name }}_payments_{{ days }}d,
         {%- endfor %}
@@ -22,33 +36,143 @@
         count(
             distinct case
                 when
-                    {{ paid_within(customers_within) }}
-                    and (payments.customer_id is null or earlier.customer_id <> payments.customer_id)
-                    then earlier.customer_id
+                    {{ paid_within(customers_within) }} and (customer_id is null or earlier_customer_id <> customer_id)
+                    then earlier_customer_id
             end
         ) as {{ name }}_customers_{{ customers_within }}d,
         {%- endif %}
         {{ caller() }}
-        count(
+        {%- for days in [7, 30] %}
+        count(case when reported_at >= paid_at - interval '{{ days }} days' then 1 end)
+            as {{ name }}_chargebacks_{{ days }}d,
+        {%- endfor %}
+        count(case when {{ paid_within(30) }} then 1 end) as payments_30d,
+        count(reported_at) as {{ name }}_chargebacks,
+        max(case when reported_at is not null then earlier_paid_at end) as last_fraud_at,
+        min(case when reported_at >= paid_at - interval '30 days' then earlier_paid_at end) as first_fraud_at,
+        min(earlier_paid_at) as first_paid_at,
+        max(earlier_paid_at) as last_paid_at,
+        count(*) as {{ name }}_payments_before
+    from (
+        select
+            payments.payment_id,
+            payments.paid_at,
+            payments.customer_id,
+            payments.device_id,
+            payments.card_token,
+            earlier.paid_at as earlier_paid_at,
+            earlier.customer_id as earlier_customer_id,
+            earlier.device_id as earlier_device_id,
+            earlier.card_token as earlier_card_token,
+            earlier.amount as earlier_amount,
             case
                 when
                     earlier.chargeback_reported_at < payments.paid_at
                     and earlier.chargeback_known_at <= payments.known_at
                     and earlier.chargeback_loaded_as_of <= payments.payment_loaded_as_of
-                    then 1
-            end
-        ) as {{ name }}_chargebacks,
-        count(*) as {{ name }}_payments_before
-    from payments
-    inner join all_payments as earlier
-        on
-            payments.{{ key }} = earlier.{{ key }}
-            and payments.paid_at > earlier.paid_at
-            and payments.known_at >= earlier.known_at
-            and payments.payment_loaded_as_of >= earlier.payment_loaded_as_of
-            and {{ paid_within(365) }}
-    group by payments.payment_id
+                    then earlier.chargeback_reported_at
+            end as reported_at
+        from payments
+        inner join all_payments as earlier
+            on
+                payments.{{ key }} = earlier.{{ key }}
+                and payments.paid_at > earlier.paid_at
+                and payments.paid_at - interval '365 days' <= earlier.paid_at
+                and payments.known_at >= earlier.known_at
+                and payments.payment_loaded_as_of >= earlier.payment_loaded_as_of
+    ) as pairs
+    group by payment_id
 {% endmacro %}
+
+{# What is known of the frauds of a key: columns of the features. #}
+{% macro fraud_features(name) -%}
+    {{ none_is_zero('by_' ~ name ~ '.' ~ name ~ '_chargebacks') }} as {{ name }}_chargebacks,
+        {{ none_is_zero('by_' ~ name ~ '.' ~ name ~ '_chargebacks_7d') }} as {{ name }}_chargebacks_7d,
+        {{ none_is_zero('by_' ~ name ~ '.' ~ name ~ '_chargebacks_30d') }} as {{ name }}_chargebacks_30d,
+        {{ chargeback_rate('by_' ~ name ~ '.' ~ name ~ '_chargebacks', 'by_' ~ name ~ '.' ~ name ~ '_payments_before') }}
+            as {{ name }}_chargeback_rate,
+        {{ chargeback_rate('by_' ~ name ~ '.' ~ name ~ '_chargebacks_30d', 'by_' ~ name ~ '.payments_30d') }}
+            as {{ name }}_chargeback_rate_30d,
+        {{ days_since('by_' ~ name ~ '.last_fraud_at') }} as days_since_{{ name }}_fraud,
+        {{ days_since('by_' ~ name ~ '.first_fraud_at') }} as days_since_first_{{ name }}_fraud
+{%- endmacro %}
+
+{# What became known of a key by day: payments by the day they were paid, chargebacks by the day they were reported. Only
+   of keys that are asked about. #}
+{% macro counts_by_day(relation, key, asked) %}
+    select
+        days.{{ key }},
+        days.day,
+        days.known_at,
+        days.loaded_as_of,
+        sum(days.payments) as payments,
+        sum(days.amount) as amount,
+        sum(days.chargebacks) as chargebacks
+    from (
+        select
+            {{ key }},
+            cast(paid_at as date) as day,
+            known_at,
+            payment_loaded_as_of as loaded_as_of,
+            1 as payments,
+            amount,
+            0 as chargebacks
+        from {{ relation }}
+        union all
+        select
+            {{ key }},
+            cast(greatest(paid_at, chargeback_reported_at) as date) as day,
+            greatest(known_at, chargeback_known_at) as known_at,
+            greatest(payment_loaded_as_of, chargeback_loaded_as_of) as loaded_as_of,
+            0 as payments,
+            0 as amount,
+            1 as chargebacks
+        from {{ relation }}
+        where chargeback_known_at is not null
+    ) as days
+    inner join (select distinct {{ key }} from {{ asked }}) as wanted on days.{{ key }} = wanted.{{ key }}
+    group by days.{{ key }}, days.day, days.known_at, days.loaded_as_of
+{% endmacro %}
+
+{# For each key, day and knowledge that is asked about, the sums of the days before by windows of whole days. #}
+{% macro sums_of_days(days, key, asked) %}
+    select
+        asked.{{ key }},
+        asked.day,
+        asked.known_at,
+        asked.loaded_as_of,
+        sum(case when days.day >= {{ add_days('asked.day', '-7') }} then days.payments else 0 end) as payments_7d,
+        sum(case when days.day >= {{ add_days('asked.day', '-30') }} then days.payments else 0 end) as payments_30d,
+        sum(case when days.day >= {{ add_days('asked.day', '-30') }} then days.amount else 0 end) as amount_30d,
+        sum(days.payments) as payments_90d,
+        sum(days.chargebacks) as chargebacks_90d
+    from (
+        select distinct
+            {{ key }},
+            cast(paid_at as date) as day,
+            known_at,
+            payment_loaded_as_of as loaded_as_of
+        from {{ asked }}
+    ) as asked
+    inner join {{ days }} as days
+        on
+            asked.{{ key }} = days.{{ key }}
+            and asked.day > days.day
+            and {{ add_days('asked.day', '-90') }} <= days.day
+            and asked.known_at >= days.known_at
+            and asked.loaded_as_of >= days.loaded_as_of
+    group by asked.{{ key }}, asked.day, asked.known_at, asked.loaded_as_of
+{% endmacro %}
+
+{# Whether an earlier payment was made at about the same hour of the day: at most three apart, around midnight too. #}
+{% macro hours_apart() -%}
+    abs(extract(hour from earlier_paid_at) - extract(hour from paid_at)) not between 4 and 20
+{%- endmacro %}
+
+{# Days from a time to the payment, whole seconds as fractions. #}
+{% macro days_since(time) -%}
+    cast({{ seconds_between('payments.paid_at', time) }} as {{ type_of('double') }}) / 86400
+{%- endmacro %}
 
 {# A number of rows, 0 where there are none. #}
 {% macro none_is_zero(value) -%} cast(coalesce({{ value }}, 0) as {{ type_of('n') }}) {%- endmacro %}
@@ -59,7 +183,7 @@
 {%- endmacro %}
 
 {# The share of earlier payments that were charged back, drawn towards 1 in 200 where there are few. #}
-{% macro chargeback_rate(name) -%}
-    (cast(coalesce({{ name }}_chargebacks, 0) as {{ type_of('double') }}) + cast(0.1 as {{ type_of('double') }}))
-        / cast(coalesce({{ name }}_payments_before, 0) + 20 as {{ type_of('double') }})
+{% macro chargeback_rate(chargebacks, payments) -%}
+    (cast(coalesce({{ chargebacks }}, 0) as {{ type_of('double') }}) + cast(0.1 as {{ type_of('double') }}))
+        / cast(coalesce({{ payments }}, 0) + 20 as {{ type_of('double') }})
 {%- endmacro %}

@@ -14,8 +14,9 @@ from pipelines.features.snapshot import Snapshot
 from pipelines.home import Home
 from tests.features.conftest import load, new_home
 from tests.features.events import HISTORY, NIGHTS, EventStore, from_the_future
-from tests.features.events_reading import Payments, Tickets
+from tests.features.events_reading import Payments
 from tests.features.store import DAY, Row, midnight
+from tests.features.tickets_reading import Tickets
 
 SEEDS = (3,)
 NEVER, LAST = date(1900, 1, 1), NIGHTS[-1]

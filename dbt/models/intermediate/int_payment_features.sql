@@ -4,15 +4,18 @@
 
 with
 
-all_payments as (select * from {{ ref('int_payments') }}),
+all_payments as (
+    select
+        *,
+        ip_country || ' > ' || billing_country as country_pair
+    from {{ ref('int_payments') }}
+),
 
 all_customers as (select * from {{ ref('stg_store__customers') }}),
 
 all_orders as (select * from {{ ref('stg_store__orders') }}),
 
-all_lines as (select * from {{ ref('stg_store__order_lines') }}),
-
-all_products as (select * from {{ ref('stg_store__products') }}),
+all_products as (select * from {{ ref('int_payment_products') }}),
 
 all_returns as (select * from {{ ref('stg_store__returns') }}),
 
@@ -63,57 +66,77 @@ order_spans as (
     {{ version_spans('orders', ['order_id']) }}
 ),
 
--- the order that is paid; a store may place it at the very moment of the payment
-paid_orders as (
+paid_orders as ({{ paid_orders() }}),
+
+products as (
     select
-        payments.payment_id,
-        payments.order_id,
+        all_products.*,
+        payments.customer_id,
+        payments.paid_at,
         payments.known_at,
-        payments.payment_loaded_as_of,
-        order_spans.ship_country
-    from payments
-    inner join order_spans
-        on
-            payments.order_id = order_spans.order_id
-            and payments.paid_at >= order_spans.ordered_at
-            and {{ known_to_payment('order_spans') }}
-),
-
-lines as (
-    select all_lines.*
-    from all_lines
-    inner join order_ids on all_lines.order_id = order_ids.order_id
-),
-
-line_spans as (
-    {{ version_spans('lines', ['order_id', 'line_number']) }}
-),
-
-first_products as (
-    select
-        product_id,
-        min(known_at) as known_at,
-        min(loaded_as_of) as loaded_as_of
+        payments.payment_loaded_as_of
     from all_products
-    group by product_id
+    inner join payments on all_products.payment_id = payments.payment_id
 ),
 
--- a line is known when it, its order and its product are
+asked_products as (select distinct product_id from products),
+
+products_paid as (
+    select
+        all_products.product_id,
+        all_payments.*
+    from all_products
+    inner join asked_products on all_products.product_id = asked_products.product_id
+    inner join all_payments on all_products.payment_id = all_payments.payment_id
+),
+
+product_days as ({{ counts_by_day('products_paid', 'product_id', 'products') }}),
+
+product_sums as ({{ sums_of_days('product_days', 'product_id', 'products') }}),
+
+bought_before as (
+    select distinct
+        products.payment_id,
+        products.product_id
+    from products
+    inner join products_paid
+        on
+            products.customer_id = products_paid.customer_id
+            and products.product_id = products_paid.product_id
+            and products.paid_at > products_paid.paid_at
+            and products.paid_at - interval '365 days' <= products_paid.paid_at
+            and products.known_at >= products_paid.known_at
+            and products.payment_loaded_as_of >= products_paid.payment_loaded_as_of
+),
+
 baskets as (
     select
-        payments.payment_id,
-        count(*) as order_lines,
-        sum(line_spans.quantity) as order_units,
-        max(line_spans.unit_price) as most_expensive_unit_price
-    from paid_orders as payments
-    inner join line_spans on payments.order_id = line_spans.order_id and {{ known_to_payment('line_spans') }}
-    inner join first_products
+        products.payment_id,
+        sum(products.order_lines) as order_lines,
+        sum(products.order_units) as order_units,
+        max(products.most_expensive_unit_price) as most_expensive_unit_price,
+        count(*) as products,
+        count(bought_before.product_id) as products_bought_before,
+        min(coalesce(product_sums.payments_7d, 0)) as product_payments_7d,
+        min(coalesce(product_sums.payments_30d, 0)) as product_payments_30d,
+        max(
+            {{ chargeback_rate('product_sums.chargebacks_90d', 'product_sums.payments_90d') }}
+        ) as product_chargeback_rate_90d
+    from products
+    left join bought_before
+        on products.payment_id = bought_before.payment_id and products.product_id = bought_before.product_id
+    left join product_sums
         on
-            line_spans.product_id = first_products.product_id
-            and payments.known_at >= first_products.known_at
-            and payments.payment_loaded_as_of >= first_products.loaded_as_of
-    group by payments.payment_id
+            products.product_id = product_sums.product_id
+            and cast(products.paid_at as date) = product_sums.day
+            and products.known_at = product_sums.known_at
+            and products.payment_loaded_as_of = product_sums.loaded_as_of
+    group by products.payment_id
 ),
+
+country_pair_days as ({{ counts_by_day('all_payments', 'country_pair', 'payments') }}),
+
+country_pair_sums as ({{ sums_of_days('country_pair_days', 'country_pair', 'payments') }}),
 
 returned as (
     select distinct all_returns.return_id
@@ -147,28 +170,49 @@ customer_returns as (
 
 by_customer as (
     {%- call earlier_payments('customer_id', 'customer', [1, 7, 30]) %}
-        sum(case when {{ paid_within(30) }} then earlier.amount end) as customer_amount_30d,
-        sum(earlier.amount) as customer_amount_before,
-        max(earlier.paid_at) as customer_last_paid_at,
-        count(case when earlier.device_id = payments.device_id then 1 end) as payments_with_device,
-        count(case when earlier.card_token = payments.card_token then 1 end) as payments_with_card,
+        sum(case when {{ paid_within(1) }} then earlier_amount end) as customer_amount_1d,
+        sum(case when {{ paid_within(7) }} then earlier_amount end) as customer_amount_7d,
+        sum(case when {{ paid_within(30) }} then earlier_amount end) as customer_amount_30d,
+        sum(earlier_amount) as customer_amount_before,
+        count(case when reported_at is null then 1 end) as unreported,
+        sum(case when reported_at is null then earlier_amount end) as unreported_amount,
+        sum(case when reported_at is null then earlier_amount * earlier_amount end) as unreported_square,
+        max(case when reported_at is null then earlier_amount end) as highest_amount,
+        count(case when {{ hours_apart() }} then 1 end) as payments_at_hour,
+        count(case when earlier_device_id = device_id then 1 end) as payments_with_device,
+        count(case when earlier_card_token = card_token then 1 end) as payments_with_card,
     {%- endcall %}
 ),
 
 by_device as (
-    {%- call earlier_payments('device_id', 'device', [1, 7, 30], 30) %}{% endcall %}
+    {%- call earlier_payments('device_id', 'device', [1, 7, 30], 30) %}
+        sum(case when {{ paid_within(30) }} then earlier_amount end) as device_amount_30d,
+    {%- endcall %}
 ),
 
 by_card as (
-    {%- call earlier_payments('card_token', 'card', [1, 7, 30], 30) %}{% endcall %}
+    {%- call earlier_payments('card_token', 'card', [1, 7, 30], 30) %}
+        sum(case when {{ paid_within(30) }} then earlier_amount end) as card_amount_30d,
+    {%- endcall %}
 ),
 
 by_ip as (
-    {%- call earlier_payments('ip_address', 'ip', [1, 7], 7) %}{% endcall %}
+    {%- call earlier_payments('ip_address', 'ip', [1, 7, 30], 7) %}{% endcall %}
 ),
 
 by_ip_prefix as (
-    {%- call earlier_payments('ip_prefix', 'ip_prefix', [7]) %}{% endcall %}
+    {%- call earlier_payments('ip_prefix', 'ip_prefix', [1, 7, 30]) %}{% endcall %}
+),
+
+-- what the customer is used to pay, without what is known as fraud
+habits as (
+    select
+        payment_id,
+        cast(highest_amount as {{ type_of('double') }}) as highest_amount,
+        cast(unreported_amount as {{ type_of('double') }}) / unreported as mean_amount,
+        cast(unreported_square as {{ type_of('double') }}) / unreported as mean_square
+    from by_customer
+    where unreported > 0
 ),
 
 payment_features as (
@@ -179,6 +223,7 @@ payment_features as (
         payments.customer_id,
         payments.paid_at,
         payments.known_at,
+        payments.billing_country,
         cast(payments.amount as {{ type_of('double') }}) as amount,
         cast(extract(hour from payments.paid_at) as {{ type_of('n') }}) as hour_of_day,
         {{ day_of_week('payments.paid_at') }} as day_of_week,
@@ -195,18 +240,33 @@ payment_features as (
         {{ none_is_zero('by_customer.customer_payments_1d') }} as customer_payments_1d,
         {{ none_is_zero('by_customer.customer_payments_7d') }} as customer_payments_7d,
         {{ none_is_zero('by_customer.customer_payments_30d') }} as customer_payments_30d,
+        cast(coalesce(by_customer.customer_amount_1d, 0) as {{ type_of('double') }}) as customer_amount_1d,
+        cast(coalesce(by_customer.customer_amount_7d, 0) as {{ type_of('double') }}) as customer_amount_7d,
         cast(coalesce(by_customer.customer_amount_30d, 0) as {{ type_of('double') }}) as customer_amount_30d,
         {{ none_is_zero('by_customer.customer_payments_before') }} as customer_payments_before,
         cast(payments.amount as {{ type_of('double') }})
         * cast(by_customer.customer_payments_before as {{ type_of('double') }})
         / nullif(cast(by_customer.customer_amount_before as {{ type_of('double') }}), 0) as amount_over_usual,
-        cast(
-            {{ seconds_between('payments.paid_at', 'by_customer.customer_last_paid_at') }} as {{ type_of('double') }}
-        ) / 86400 as days_since_customer_paid,
+        cast(payments.amount as {{ type_of('double') }}) / nullif(habits.highest_amount, 0) as amount_over_highest,
+        (cast(payments.amount as {{ type_of('double') }}) - habits.mean_amount)
+        / nullif(
+            sqrt(
+                greatest(habits.mean_square - habits.mean_amount * habits.mean_amount, 0)
+                + habits.mean_amount * habits.mean_amount / 100
+            ), 0
+        ) as amount_deviation,
+        cast(by_customer.payments_at_hour as {{ type_of('double') }})
+        / cast(by_customer.customer_payments_before as {{ type_of('double') }}) as customer_hour_share,
+        cast(baskets.products - baskets.products_bought_before as {{ type_of('double') }})
+        / cast(baskets.products as {{ type_of('double') }}) as products_new_to_customer_share,
+        {{ days_since('by_customer.last_paid_at') }} as days_since_customer_paid,
         {{ none_is_zero('by_device.device_payments_1d') }} as device_payments_1d,
         {{ none_is_zero('by_device.device_payments_7d') }} as device_payments_7d,
         {{ none_is_zero('by_device.device_payments_30d') }} as device_payments_30d,
         {{ none_is_zero('by_device.device_customers_30d') }} as device_customers_30d,
+        cast(by_device.device_amount_30d as {{ type_of('double') }})
+        / nullif(cast(by_device.device_payments_30d as {{ type_of('double') }}), 0) as device_mean_amount_30d,
+        {{ days_since('by_device.first_paid_at') }} as device_age_days,
         case
             when payments.customer_id is not null and payments.device_id is not null
                 then {{ one_or_zero('coalesce(by_customer.payments_with_device, 0) = 0') }}
@@ -215,28 +275,47 @@ payment_features as (
         {{ none_is_zero('by_card.card_payments_7d') }} as card_payments_7d,
         {{ none_is_zero('by_card.card_payments_30d') }} as card_payments_30d,
         {{ none_is_zero('by_card.card_customers_30d') }} as card_customers_30d,
+        cast(by_card.card_amount_30d as {{ type_of('double') }})
+        / nullif(cast(by_card.card_payments_30d as {{ type_of('double') }}), 0) as card_mean_amount_30d,
+        {{ days_since('by_card.first_paid_at') }} as card_age_days,
         case
             when payments.customer_id is not null and payments.card_token is not null
                 then {{ one_or_zero('coalesce(by_customer.payments_with_card, 0) = 0') }}
         end as is_card_new_to_customer,
         {{ none_is_zero('by_ip.ip_payments_1d') }} as ip_payments_1d,
         {{ none_is_zero('by_ip.ip_payments_7d') }} as ip_payments_7d,
+        {{ none_is_zero('by_ip.ip_payments_30d') }} as ip_payments_30d,
         {{ none_is_zero('by_ip.ip_customers_7d') }} as ip_customers_7d,
+        {{ none_is_zero('by_ip_prefix.ip_prefix_payments_1d') }} as ip_prefix_payments_1d,
         {{ none_is_zero('by_ip_prefix.ip_prefix_payments_7d') }} as ip_prefix_payments_7d,
+        {{ none_is_zero('by_ip_prefix.ip_prefix_payments_30d') }} as ip_prefix_payments_30d,
+        {{ none_is_zero('country_pair_sums.payments_7d') }} as country_pair_payments_7d,
+        {{ none_is_zero('country_pair_sums.payments_30d') }} as country_pair_payments_30d,
+        cast(country_pair_sums.amount_30d as {{ type_of('double') }})
+        / nullif(cast(country_pair_sums.payments_30d as {{ type_of('double') }}), 0) as country_pair_mean_amount_30d,
+        {{ chargeback_rate('country_pair_sums.chargebacks_90d', 'country_pair_sums.payments_90d') }}
+            as country_pair_chargeback_rate_90d,
+        cast(baskets.product_payments_7d as {{ type_of('n') }}) as product_payments_7d,
+        cast(baskets.product_payments_30d as {{ type_of('n') }}) as product_payments_30d,
+        baskets.product_chargeback_rate_90d,
         {{ none_is_zero('customer_returns.customer_returns_90d') }} as customer_returns_90d,
-        {{ none_is_zero('by_customer.customer_chargebacks') }} as customer_chargebacks,
-        {{ none_is_zero('by_device.device_chargebacks') }} as device_chargebacks,
-        {{ none_is_zero('by_card.card_chargebacks') }} as card_chargebacks,
-        {{ none_is_zero('by_ip_prefix.ip_prefix_chargebacks') }} as ip_prefix_chargebacks,
-        {{ chargeback_rate('by_device.device') }} as device_chargeback_rate,
-        {{ chargeback_rate('by_card.card') }} as card_chargeback_rate,
-        {{ chargeback_rate('by_ip_prefix.ip_prefix') }} as ip_prefix_chargeback_rate,
+        {{ fraud_features('customer') }},
+        {{ fraud_features('device') }},
+        {{ fraud_features('card') }},
+        {{ fraud_features('ip_prefix') }},
         payments.payment_loaded_as_of as loaded_as_of
     from payments
     left join accounts on payments.payment_id = accounts.payment_id
     left join paid_orders on payments.payment_id = paid_orders.payment_id
     left join baskets on payments.payment_id = baskets.payment_id
     left join customer_returns on payments.payment_id = customer_returns.payment_id
+    left join country_pair_sums
+        on
+            payments.country_pair = country_pair_sums.country_pair
+            and cast(payments.paid_at as date) = country_pair_sums.day
+            and payments.known_at = country_pair_sums.known_at
+            and payments.payment_loaded_as_of = country_pair_sums.loaded_as_of
+    left join habits on payments.payment_id = habits.payment_id
     left join by_customer on payments.payment_id = by_customer.payment_id
     left join by_device on payments.payment_id = by_device.payment_id
     left join by_card on payments.payment_id = by_card.payment_id

@@ -1,0 +1,83 @@
+"""What the features of tickets must be, read off the versions with plain loops."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from tests.features.events import EventStore
+from tests.features.events_reading import valid, versions_by_key
+from tests.features.store import DAY, Row, midnight
+
+
+class Tickets:
+    """Tickets, as known on any night."""
+
+    def __init__(self, store: EventStore) -> None:
+        self.of = {name: versions_by_key(store, name) for name in ("tickets", "ticket_messages", "ticket_resolutions")}
+
+    def _ticket(self, ticket_id: str, night: date) -> Row | None:
+        return valid(self.of["tickets"][ticket_id,], midnight(night))
+
+    def _resolution(self, ticket_id: str, night: date) -> Row | None:
+        return valid(self.of["ticket_resolutions"].get((ticket_id,), []), midnight(night))
+
+    def _messages(self, ticket_id: str, night: date) -> list[Row]:
+        keys = sorted(key for key in self.of["ticket_messages"] if key[0] == ticket_id)
+        return [row for key in keys if (row := valid(self.of["ticket_messages"][key], midnight(night)))]
+
+    def _row(self, ticket: Row, night: date) -> Row:
+        text = [] if ticket["subject"] is None else [ticket["subject"]]
+        unanswered = 0
+        for message in self._messages(ticket["ticket_id"], night):
+            is_customer = message["author"] == "customer"
+            text += [message["body"]] if is_customer else []
+            unanswered = unanswered + 1 if is_customer else 0
+        row = {name: ticket.get(name) for name in ("customer_id", "order_id", "opened_at", "channel")}
+        return row | {"as_of": night, "text": "\n".join(text), "unanswered_messages": unanswered}
+
+    def open(self, night: date) -> dict[str, Row]:
+        """features_tickets of a night."""
+        known = {key[0]: row for key in self.of["tickets"] if (row := self._ticket(key[0], night))}
+        return {
+            name: self._row(row, night)
+            for name, row in known.items()
+            if row["opened_at"] < midnight(night) and not self._resolution(name, night)
+        }
+
+    def all(self, as_of: date) -> dict[str, Row]:
+        """features_tickets of a training."""
+        rows = {}
+        for (name,), versions in self.of["tickets"].items():
+            night = min(version["known_at"] for version in versions).date()
+            if night <= as_of:
+                ticket = self._ticket(name, night)
+                assert ticket
+                rows[name] = self._row(ticket, night)
+        return rows
+
+    def targets(self, known_as_of: date) -> dict[Any, Row]:
+        """features_ticket_targets of one cut-off."""
+        rows = {}
+        for (name,) in self.of["tickets"]:
+            if self._ticket(name, known_as_of):
+                resolution = self._resolution(name, known_as_of)
+                rows[known_as_of, name] = {
+                    "intent": resolution and resolution["intent"],
+                    "urgency": resolution and resolution["urgency"],
+                    "is_known": resolution is not None,
+                    "has_reply": resolution is not None
+                    and resolution["resolved_at"] >= midnight(known_as_of - 180 * DAY)
+                    and any(m["author"] == "agent" for m in self._messages(name, known_as_of)),
+                }
+        return rows
+
+    def replies(self, as_of: date) -> dict[str, Row]:
+        """features_ticket_replies of a night."""
+        rows = {}
+        for (name,) in self.of["tickets"]:
+            ticket, resolution = self._ticket(name, as_of), self._resolution(name, as_of)
+            answers = [m["body"] for m in self._messages(name, as_of) if m["author"] == "agent"]
+            if ticket and resolution and answers and resolution["resolved_at"] >= midnight(as_of - 365 * DAY):
+                rows[name] = {"order_id": ticket.get("order_id"), "reply": answers[-1]}
+        return rows
