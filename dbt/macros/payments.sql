@@ -42,12 +42,13 @@
         ) as {{ name }}_customers_{{ customers_within }}d,
         {%- endif %}
         {{ caller() }}
-        {%- for days in [7, 30] %}
+        {%- for days in [1, 7, 30] %}
         count(case when reported_at >= paid_at - interval '{{ days }} days' then 1 end)
             as {{ name }}_chargebacks_{{ days }}d,
         {%- endfor %}
         count(case when {{ paid_within(30) }} then 1 end) as payments_30d,
         count(reported_at) as {{ name }}_chargebacks,
+        sum(case when reported_at >= paid_at - interval '30 days' then earlier_amount end) as fraud_amount_30d,
         max(case when reported_at is not null then earlier_paid_at end) as last_fraud_at,
         min(case when reported_at >= paid_at - interval '30 days' then earlier_paid_at end) as first_fraud_at,
         min(earlier_paid_at) as first_paid_at,
@@ -87,8 +88,12 @@
 {# What is known of the frauds of a key: columns of the features. #}
 {% macro fraud_features(name) -%}
     {{ none_is_zero('by_' ~ name ~ '.' ~ name ~ '_chargebacks') }} as {{ name }}_chargebacks,
-        {{ none_is_zero('by_' ~ name ~ '.' ~ name ~ '_chargebacks_7d') }} as {{ name }}_chargebacks_7d,
-        {{ none_is_zero('by_' ~ name ~ '.' ~ name ~ '_chargebacks_30d') }} as {{ name }}_chargebacks_30d,
+        {%- for days in [1, 7, 30] %}
+        {{ none_is_zero('by_' ~ name ~ '.' ~ name ~ '_chargebacks_' ~ days ~ 'd') }}
+            as {{ name }}_chargebacks_{{ days }}d,
+        {%- endfor %}
+        {{ mean_of('by_' ~ name ~ '.fraud_amount_30d', 'by_' ~ name ~ '.' ~ name ~ '_chargebacks_30d') }}
+            as {{ name }}_mean_fraud_amount_30d,
         {{ chargeback_rate('by_' ~ name ~ '.' ~ name ~ '_chargebacks', 'by_' ~ name ~ '.' ~ name ~ '_payments_before') }}
             as {{ name }}_chargeback_rate,
         {{ chargeback_rate('by_' ~ name ~ '.' ~ name ~ '_chargebacks_30d', 'by_' ~ name ~ '.payments_30d') }}
@@ -167,6 +172,11 @@
 {# Whether an earlier payment was made at about the same hour of the day: at most three apart, around midnight too. #}
 {% macro hours_apart() -%}
     abs(extract(hour from earlier_paid_at) - extract(hour from paid_at)) not between 4 and 20
+{%- endmacro %}
+
+{# A sum of money by a number of rows; null where there are none. #}
+{% macro mean_of(amount, rows) -%}
+    cast({{ amount }} as {{ type_of('double') }}) / nullif(cast({{ rows }} as {{ type_of('double') }}), 0)
 {%- endmacro %}
 
 {# Days from a time to the payment, whole seconds as fractions. #}

@@ -85,6 +85,10 @@ class Payments:
         """Those within a year that are known to be charged back."""
         return [other for other in self._before(payment, column, 365) if self._reported_at(payment, other)]
 
+    def _unreported(self, payment: Row, column: str) -> list[Decimal]:
+        """Amounts within a year of those not known to be charged back."""
+        return [o["amount"] for o in self._before(payment, column, 365) if not self._reported_at(payment, o)]
+
     def _reported_at(self, payment: Row, other: Row) -> datetime | None:
         """When the other's chargeback was reported, as far as the payment may know."""
         chargeback = other.get("chargeback")
@@ -101,12 +105,13 @@ class Payments:
         frauds = self._frauds(p, column)
         within = {
             days: [other for other in frauds if (at := self._reported_at(p, other)) and at >= p["paid_at"] - days * DAY]
-            for days in (7, 30)
+            for days in (1, 7, 30)
         }
         month, year = (len(self._before(p, column, days)) for days in (30, 365))
         return {
             f"{name}_chargebacks": len(frauds),
             **{f"{name}_chargebacks_{days}d": len(found) for days, found in within.items()},
+            f"{name}_mean_fraud_amount_30d": _mean(within[30]),
             f"{name}_chargeback_rate": (len(frauds) + 0.1) / (year + 20),
             f"{name}_chargeback_rate_30d": (len(within[30]) + 0.1) / (month + 20),
             f"days_since_{name}_fraud": min(_days_since(p, frauds), default=None),
@@ -182,6 +187,7 @@ class Payments:
             **self._of_habits(p, mine),
             **self._of_products(p),
             **self._of_country_pair(p),
+            "device_recent_over_usual": _over_usual(self._before(p, "device_id", 7), self._unreported(p, "device_id")),
             "is_device_new_to_customer": _is_new(p, "device_id", mine),
             "is_card_new_to_customer": _is_new(p, "card_token", mine),
             "customer_returns_90d": self._returns(p),
@@ -229,12 +235,14 @@ class Payments:
 
     def _of_habits(self, p: Row, mine: list[Row]) -> Row:
         """How far the payment is from what its customer is used to."""
-        usual = [other["amount"] for other in mine if not self._reported_at(p, other)]
+        usual = self._unreported(p, "customer_id")
         hours = [abs(other["paid_at"].hour - p["paid_at"].hour) for other in mine]
         highest = float(max(usual, default=0))
         return {
             "amount_over_highest": float(p["amount"]) / highest if highest else None,
-            "amount_deviation": _deviation(float(p["amount"]), usual),
+            **_usual(float(p["amount"]), usual),
+            "customer_highest_amount": highest if usual else None,
+            "customer_recent_over_usual": _over_usual(self._before(p, "customer_id", 7), usual),
             "customer_hour_share": sum(min(h, 24 - h) <= 3 for h in hours) / len(hours) if hours else None,
         }
 
@@ -264,12 +272,22 @@ def _mean(others: list[Row]) -> float | None:
     return float(sum(other["amount"] for other in others)) / len(others) if others else None
 
 
-def _deviation(amount: float, usual: list[Decimal]) -> float | None:
-    if not any(usual):
-        return None
+def _usual(amount: float, usual: list[Decimal]) -> Row:
+    """Mean and deviation of what is usual, and how far the amount is from it."""
+    if not usual:
+        return dict.fromkeys(("customer_mean_amount", "customer_amount_deviation", "amount_deviation"))
     mean = float(sum(usual)) / len(usual)
-    square = float(sum(one * one for one in usual)) / len(usual)
-    return (amount - mean) / math.sqrt(max(square - mean * mean, 0.0) + mean * mean / 100)
+    variance = max(float(sum(one * one for one in usual)) / len(usual) - mean * mean, 0.0)
+    return {
+        "customer_mean_amount": mean,
+        "customer_amount_deviation": math.sqrt(variance),
+        "amount_deviation": (amount - mean) / math.sqrt(variance + mean * mean / 100) if mean else None,
+    }
+
+
+def _over_usual(late: list[Row], usual: list[Decimal]) -> float | None:
+    mean = _mean(late)
+    return mean / (float(sum(usual)) / len(usual)) if mean is not None and any(usual) else None
 
 
 def _differ(one: str | None, other: str | None) -> int | None:

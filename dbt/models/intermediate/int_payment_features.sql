@@ -186,7 +186,10 @@ by_customer as (
 
 by_device as (
     {%- call earlier_payments('device_id', 'device', [1, 7, 30], 30) %}
+        sum(case when {{ paid_within(7) }} then earlier_amount end) as device_amount_7d,
         sum(case when {{ paid_within(30) }} then earlier_amount end) as device_amount_30d,
+        sum(case when reported_at is null then earlier_amount end) as unreported_amount,
+        count(case when reported_at is null then 1 end) as unreported,
     {%- endcall %}
 ),
 
@@ -205,14 +208,21 @@ by_ip_prefix as (
 ),
 
 -- what the customer is used to pay, without what is known as fraud
-habits as (
+means as (
     select
         payment_id,
         cast(highest_amount as {{ type_of('double') }}) as highest_amount,
-        cast(unreported_amount as {{ type_of('double') }}) / unreported as mean_amount,
-        cast(unreported_square as {{ type_of('double') }}) / unreported as mean_square
+        {{ mean_of('unreported_amount', 'unreported') }} as mean_amount,
+        {{ mean_of('unreported_square', 'unreported') }} as mean_square
     from by_customer
     where unreported > 0
+),
+
+habits as (
+    select
+        *,
+        greatest(mean_square - mean_amount * mean_amount, 0) as variance
+    from means
 ),
 
 payment_features as (
@@ -249,12 +259,12 @@ payment_features as (
         / nullif(cast(by_customer.customer_amount_before as {{ type_of('double') }}), 0) as amount_over_usual,
         cast(payments.amount as {{ type_of('double') }}) / nullif(habits.highest_amount, 0) as amount_over_highest,
         (cast(payments.amount as {{ type_of('double') }}) - habits.mean_amount)
-        / nullif(
-            sqrt(
-                greatest(habits.mean_square - habits.mean_amount * habits.mean_amount, 0)
-                + habits.mean_amount * habits.mean_amount / 100
-            ), 0
-        ) as amount_deviation,
+        / nullif(sqrt(habits.variance + habits.mean_amount * habits.mean_amount / 100), 0) as amount_deviation,
+        habits.highest_amount as customer_highest_amount,
+        habits.mean_amount as customer_mean_amount,
+        sqrt(habits.variance) as customer_amount_deviation,
+        {{ mean_of('by_customer.customer_amount_7d', 'by_customer.customer_payments_7d') }}
+        / nullif(habits.mean_amount, 0) as customer_recent_over_usual,
         cast(by_customer.payments_at_hour as {{ type_of('double') }})
         / cast(by_customer.customer_payments_before as {{ type_of('double') }}) as customer_hour_share,
         cast(baskets.products - baskets.products_bought_before as {{ type_of('double') }})
@@ -264,8 +274,9 @@ payment_features as (
         {{ none_is_zero('by_device.device_payments_7d') }} as device_payments_7d,
         {{ none_is_zero('by_device.device_payments_30d') }} as device_payments_30d,
         {{ none_is_zero('by_device.device_customers_30d') }} as device_customers_30d,
-        cast(by_device.device_amount_30d as {{ type_of('double') }})
-        / nullif(cast(by_device.device_payments_30d as {{ type_of('double') }}), 0) as device_mean_amount_30d,
+        {{ mean_of('by_device.device_amount_30d', 'by_device.device_payments_30d') }} as device_mean_amount_30d,
+        {{ mean_of('by_device.device_amount_7d', 'by_device.device_payments_7d') }}
+        / nullif({{ mean_of('by_device.unreported_amount', 'by_device.unreported') }}, 0) as device_recent_over_usual,
         {{ days_since('by_device.first_paid_at') }} as device_age_days,
         case
             when payments.customer_id is not null and payments.device_id is not null
@@ -275,8 +286,7 @@ payment_features as (
         {{ none_is_zero('by_card.card_payments_7d') }} as card_payments_7d,
         {{ none_is_zero('by_card.card_payments_30d') }} as card_payments_30d,
         {{ none_is_zero('by_card.card_customers_30d') }} as card_customers_30d,
-        cast(by_card.card_amount_30d as {{ type_of('double') }})
-        / nullif(cast(by_card.card_payments_30d as {{ type_of('double') }}), 0) as card_mean_amount_30d,
+        {{ mean_of('by_card.card_amount_30d', 'by_card.card_payments_30d') }} as card_mean_amount_30d,
         {{ days_since('by_card.first_paid_at') }} as card_age_days,
         case
             when payments.customer_id is not null and payments.card_token is not null
@@ -291,8 +301,7 @@ payment_features as (
         {{ none_is_zero('by_ip_prefix.ip_prefix_payments_30d') }} as ip_prefix_payments_30d,
         {{ none_is_zero('country_pair_sums.payments_7d') }} as country_pair_payments_7d,
         {{ none_is_zero('country_pair_sums.payments_30d') }} as country_pair_payments_30d,
-        cast(country_pair_sums.amount_30d as {{ type_of('double') }})
-        / nullif(cast(country_pair_sums.payments_30d as {{ type_of('double') }}), 0) as country_pair_mean_amount_30d,
+        {{ mean_of('country_pair_sums.amount_30d', 'country_pair_sums.payments_30d') }} as country_pair_mean_amount_30d,
         {{ chargeback_rate('country_pair_sums.chargebacks_90d', 'country_pair_sums.payments_90d') }}
             as country_pair_chargeback_rate_90d,
         cast(baskets.product_payments_7d as {{ type_of('n') }}) as product_payments_7d,
