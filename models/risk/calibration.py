@@ -1,7 +1,13 @@
-"""Calibration of margins: Platt (1999), with the targets and Newton steps of Lin, Lin and Weng (2007)."""
+"""Calibration of margins: none, a shift, Platt's two numbers, isotonic or Venn-Abers, whichever a later window proves.
+
+Platt (1999) with the targets and Newton steps of Lin, Lin and Weng (2007); isotonic of Zadrozny and Elkan (2002);
+inductive Venn-Abers of Vovk and Petej (2014), its pair of probabilities put together as p1 / (1 - p0 + p1).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +16,13 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 FEWEST = 20
 """Positives under which the margins are left as they are: a slope from so few is worse than none."""
+FEWEST_FOR_TABLE = 200
+"""Positives under which no step function is tried."""
+BLOCKS = 4
+"""Spans of time, each judged by what the others teach."""
+KNOTS = 100
+"""Margins at which Venn-Abers is computed, quantiles; in between it is interpolated."""
+_SLOPE = 1e-4  # how much of the plain sigmoid a step function keeps, so that it ties no two margins
 
 
 class Platt(NamedTuple):
@@ -36,7 +49,109 @@ def fit_platt(margin: Floats, is_positive: NDArray[np.bool_], steps: int = 50) -
     found = _newton(np.stack([margin, np.ones(len(margin))], axis=1), target, np.zeros(len(margin)), steps)
     if found[0] > 0:
         return Platt(float(found[0]), float(found[1]))
-    return Platt(1.0, float(_newton(np.ones((len(margin), 1)), target, margin, steps)[0]))
+    return Platt(1.0, _shift(margin, target))
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """From margins to probabilities, never turning two of them around."""
+
+    kind: str = "none"
+    platt: Platt = Platt()
+    margins: tuple[float, ...] = ()
+    """[K] knots of a step function, ascending; none for the kinds that are two numbers."""
+    probabilities: tuple[float, ...] = ()
+    """[K] what it gives there, ascending."""
+
+    def probability(self, margin: Floats) -> Floats:
+        """[n] margins -> [n] probabilities, never exactly 0 or 1."""
+        if not self.margins:
+            return self.platt.probability(margin)
+        steps = np.interp(margin, self.margins, self.probabilities)
+        return np.asarray((1.0 - _SLOPE) * steps + _SLOPE * _sigmoid(margin))
+
+
+def fit_none(margin: Floats, is_positive: NDArray[np.bool_]) -> Calibration:
+    """The margins as they are."""
+    return Calibration()
+
+
+def fit_prior(margin: Floats, is_positive: NDArray[np.bool_]) -> Calibration:
+    """A shift alone: the base rate has changed (Saerens, Latinne and Decaestecker 2002)."""
+    target = is_positive.astype(np.float64)
+    return Calibration("prior", Platt(1.0, _shift(margin, target)))
+
+
+def fit_slope(margin: Floats, is_positive: NDArray[np.bool_]) -> Calibration:
+    """Platt's slope and intercept."""
+    return Calibration("platt", fit_platt(margin, is_positive))
+
+
+def fit_isotonic(margin: Floats, is_positive: NDArray[np.bool_]) -> Calibration:
+    """The ascending step function of least squared error."""
+    from sklearn.isotonic import IsotonicRegression
+
+    found = IsotonicRegression(y_min=0.0, y_max=1.0).fit(margin, is_positive.astype(np.float64))
+    return Calibration("isotonic", Platt(), _floats(found.X_thresholds_), _floats(found.y_thresholds_))
+
+
+def fit_venn_abers(margin: Floats, is_positive: NDArray[np.bool_]) -> Calibration:
+    """At each knot, the isotonic fits with the knot as a negative and as a positive."""
+    from sklearn.isotonic import isotonic_regression
+
+    order = np.argsort(margin, kind="stable")
+    ordered, target = margin[order], is_positive[order].astype(np.float64)
+    knots = np.unique(np.quantile(ordered, np.linspace(0.0, 1.0, KNOTS), method="nearest"))
+    low, high = np.zeros(len(knots)), np.zeros(len(knots))
+    for k, place in enumerate(np.searchsorted(ordered, knots)):
+        low[k], high[k] = (isotonic_regression(np.insert(target, place, label))[place] for label in (0.0, 1.0))
+    merged = np.maximum.accumulate(high / (1.0 - low + high))
+    return Calibration("venn_abers", Platt(), _floats(knots), _floats(merged))
+
+
+def fit_calibration(margin: Floats, is_positive: NDArray[np.bool_]) -> tuple[Calibration, dict[str, float]]:
+    """The kind of least log loss over spans of time (rows in time order), and each kind's mean log loss.
+
+    Each span is judged by what the others teach. What is more than nothing has to win by more than the standard error
+    of the difference: a calibration that is noise costs more than none.
+    """
+    positives = int(is_positive.sum())
+    if min(positives, len(margin) - positives) < FEWEST:
+        return Calibration(), {}
+    fits = FITS if positives >= FEWEST_FOR_TABLE else FITS[:3]
+    block = np.arange(len(margin)) * BLOCKS // len(margin)
+    losses = {}
+    for name, fit in fits:
+        loss = np.zeros(len(margin))
+        for held in range(BLOCKS):
+            calibration = fit(margin[block != held], is_positive[block != held])
+            given = calibration.probability(margin[block == held])
+            loss[block == held] = -np.log(np.where(is_positive[block == held], given, 1.0 - given))
+        losses[name] = loss
+    best = min(losses, key=lambda name: float(losses[name].mean()))
+    gain = losses["none"] - losses[best]
+    if gain.mean() <= gain.std() / np.sqrt(len(gain)):
+        best = "none"
+    return dict(fits)[best](margin, is_positive), {name: float(loss.mean()) for name, loss in losses.items()}
+
+
+Fit = Callable[[Floats, NDArray[np.bool_]], Calibration]
+FITS: tuple[tuple[str, Fit], ...] = (
+    ("none", fit_none),
+    ("prior", fit_prior),
+    ("platt", fit_slope),
+    ("venn_abers", fit_venn_abers),
+    ("isotonic", fit_isotonic),
+)
+"""Every kind, the simplest first."""
+
+
+def _floats(values: NDArray[np.float64]) -> tuple[float, ...]:
+    return tuple(float(value) for value in values)
+
+
+def _shift(margin: Floats, target: Floats) -> float:
+    return float(_newton(np.ones((len(margin), 1)), target, margin, 50)[0])
 
 
 def _newton(design: Floats, target: Floats, offset: Floats, steps: int) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import ClassVar, Self
@@ -13,8 +14,20 @@ from numpy.typing import NDArray
 
 from models.files import SETTINGS_FILE, corrupt, read_checked, read_settings, take, write_model
 from models.protocol import Features
-from models.risk.calibration import Platt, fit_platt
-from models.risk.payments import IS_FRAUD, IS_MATURE, Floats, RiskModel, labelled, numbers, numeric_columns
+from models.risk.calibration import Calibration, Platt, fit_calibration
+from models.risk.payments import (
+    IS_FRAUD,
+    IS_MATURE,
+    KEY,
+    PAID_AT,
+    PAYMENTS,
+    PROBABILITY,
+    Floats,
+    RiskModel,
+    labelled,
+    numbers,
+    numeric_columns,
+)
 from models.risk.reasons import Reasons, reasons_of
 
 FEWEST_FRAUDS = 20
@@ -26,35 +39,54 @@ _BOOSTER = "booster.ubj"
 class Recipe:
     """How the trees are grown; found on days before those reported (docs/experiments.md)."""
 
-    rounds: int = 100
+    rounds: int = 200
     """Boosting rounds, one tree each."""
-    learning_rate: float = 0.1
-    max_depth: int = 4
-    min_child_weight: float = 1.0
+    learning_rate: float = 0.05
+    max_depth: int = 6
+    min_child_weight: float = 5.0
     """Smallest sum of hessians in a leaf; they start at 1/4 a row, since the intercept is even odds."""
+    l2: float = 10.0
+    """Penalty on the square of a leaf's value."""
     row_share: float = 1.0
     """Share of the rows that each tree sees."""
     column_share: float = 0.8
     """Share of the features that each tree sees."""
     max_bin: int = 256
+    half_life_days: float | None = None
+    """Days after which a payment weighs half; null: all weigh the same."""
     later_share: float = 0.25
     """Share of the matured payments, the latest, that calibrate."""
 
 
 class XGBoostRisk(RiskModel):
-    """Binary logistic trees by histograms (Chen and Guestrin 2016), then Platt's two numbers.
+    """Binary logistic trees by histograms (Chen and Guestrin 2016), then a calibration.
 
-    The two numbers are fitted on the latest quarter of the matured payments, with trees that have not seen it; the
-    trees that serve are grown on all labelled payments. Rows are never weighted by class: that ruins calibration.
+    It is fitted on the latest quarter of the matured payments, with trees that have not seen it; the trees that serve
+    are grown on all labelled payments. Payments are not weighted by class, which ruins calibration, but for what is
+    known to be wrong with their number: a fraud counts once it is reported, an honest payment only once it has matured,
+    so that all frauds are weighed down to the share that matured payments have.
+
+    monotone: features that may only raise the probability, those that there are.
     """
 
     name: ClassVar[str] = "xgboost_risk"
 
-    def __init__(self, *, threads: int = 0, seed: int = 7, device: str = "cpu", recipe: Recipe | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        threads: int = 0,
+        seed: int = 7,
+        device: str = "cpu",
+        recipe: Recipe | None = None,
+        monotone: Sequence[str] = (),
+    ) -> None:
         super().__init__(threads=threads, seed=seed, device=device)
         self.recipe = recipe or Recipe()
+        self.monotone = tuple(monotone)
         self.columns: list[str] = []
-        self.platt = Platt()
+        self.calibration = Calibration()
+        self.losses: dict[str, float] = {}
+        """Mean log loss of each kind of calibration on the window that chose among them."""
         self._booster: xgb.Booster | None = None
 
     def fit(self, features: Features, targets: pd.DataFrame) -> Self:
@@ -67,34 +99,44 @@ class XGBoostRisk(RiskModel):
                 f"payments, expected {FEWEST_FRAUDS} of each kind"
             )
         self.columns = numeric_columns(rows)
-        design, fraud = numbers(rows, self.columns), rows[IS_FRAUD].to_numpy(bool)
+        design, fraud, weight = numbers(rows, self.columns), rows[IS_FRAUD].to_numpy(bool), self._weights(rows)
         later = self._later(rows)
+        self.calibration, self.losses = Calibration(), {}
         if fraud[~later].any() and not fraud[~later].all():
-            self._booster = self._grow(design[~later], fraud[~later])
-            self.platt = fit_platt(self._margins(design[later]), fraud[later])
-        else:
-            self.platt = Platt()
-        self._booster = self._grow(design, fraud)
+            self._booster = self._grow(design[~later], fraud[~later], weight[~later])
+            self.calibration, self.losses = fit_calibration(self._margins(design[later]), fraud[later])
+        self._booster = self._grow(design, fraud, weight)
         return self
+
+    def _weights(self, rows: pd.DataFrame) -> Floats:
+        """[n] what each payment weighs: later ones more, frauds so much that their share is that of matured payments."""
+        age = (rows[PAID_AT].max() - rows[PAID_AT]) / pd.Timedelta(days=1)
+        half_life = self.recipe.half_life_days
+        weight = np.ones(len(rows)) if half_life is None else np.exp2(-age.to_numpy(np.float64) / half_life)
+        fraud, mature = rows[IS_FRAUD].to_numpy(bool), rows[IS_MATURE].to_numpy(bool)
+        matured = weight[fraud & mature].sum()
+        return np.where(fraud, weight * (matured / weight[fraud].sum() if matured else 1.0), weight)
 
     def _later(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
         """[n] the latest quarter of the matured payments: of these alone frauds and negatives are both known."""
         place = rows[IS_MATURE].cumsum().to_numpy()
         return np.asarray(rows[IS_MATURE].to_numpy(bool) & (place > (1.0 - self.recipe.later_share) * place[-1]))
 
-    def _grow(self, design: Floats, fraud: NDArray[np.bool_]) -> xgb.Booster:
-        recipe = self.recipe
-        matrix = xgb.QuantileDMatrix(design, fraud, max_bin=recipe.max_bin, nthread=self.threads or None)
+    def _grow(self, design: Floats, fraud: NDArray[np.bool_], weight: Floats) -> xgb.Booster:
+        recipe, threads = self.recipe, self.threads or None
+        matrix = xgb.QuantileDMatrix(design, fraud, weight=weight, max_bin=recipe.max_bin, nthread=threads)
         parameters = {
             "objective": "binary:logistic",
             "base_score": 0.5,  # even odds: from the rare class's own rate, hessians are too small for any leaf
             "tree_method": "hist",
             "device": self.device,
-            "nthread": self.threads or None,
+            "nthread": threads,
             "seed": self.seed,
             "learning_rate": recipe.learning_rate,
             "max_depth": recipe.max_depth,
             "min_child_weight": recipe.min_child_weight,
+            "lambda": recipe.l2,
+            "monotone_constraints": tuple(int(name in self.monotone) for name in self.columns),
             "subsample": recipe.row_share,
             "colsample_bytree": recipe.column_share,
             "max_bin": recipe.max_bin,
@@ -107,8 +149,15 @@ class XGBoostRisk(RiskModel):
             return np.zeros(0), []
         booster = self._serving()
         shares = booster.predict(xgb.DMatrix(values, nthread=self.threads or None), pred_contribs=True)
-        reasons = reasons_of(self.columns, values, self.platt.slope * shares[:, :-1].astype(np.float64))
-        return self.platt.probability(self._margins(values)), reasons
+        reasons = reasons_of(self.columns, values, shares[:, :-1].astype(np.float64))
+        return self.calibration.probability(self._margins(values)), reasons
+
+    def probabilities(self, features: Features) -> pd.DataFrame:
+        """payment_id, fraud_probability and uncalibrated (what the trees alone say), by payment_id; no reasons."""
+        payments = features[PAYMENTS].sort_values(KEY, ignore_index=True)
+        margins = self._margins(numbers(payments, self._trained().columns))
+        frame = pd.DataFrame({KEY: payments[KEY], PROBABILITY: self.calibration.probability(margins)})
+        return frame.assign(uncalibrated=Calibration().probability(margins))
 
     def _margins(self, values: Floats) -> Floats:
         margins = self._serving().inplace_predict(values, predict_type="margin")
@@ -131,8 +180,9 @@ class XGBoostRisk(RiskModel):
             "model": self.name,
             "seed": self.seed,
             "columns": self.columns,
-            "slope": self.platt.slope,
-            "intercept": self.platt.intercept,
+            "monotone": list(self.monotone),
+            "calibration": asdict(self.calibration) | {"platt": list(self.calibration.platt)},
+            "losses": self.losses,
             "recipe": asdict(self.recipe),
         }
         write_model(folder, settings, {_BOOSTER: bytes(self._serving().save_raw("ubj"))})
@@ -141,12 +191,17 @@ class XGBoostRisk(RiskModel):
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote; raises ValueError where a file is missing or corrupt."""
         settings = read_settings(folder, cls.name)
+        told = take(settings, "calibration", dict, folder)
         try:
             recipe = Recipe(**take(settings, "recipe", dict, folder))
-        except TypeError as error:
+            calibration = Calibration(
+                told["kind"], Platt(*told["platt"]), tuple(told["margins"]), tuple(told["probabilities"])
+            )
+        except (TypeError, KeyError) as error:
             raise corrupt(folder / SETTINGS_FILE, cls.name, str(error)) from error
-        model = cls(seed=take(settings, "seed", int, folder), recipe=recipe)
-        model.columns = take(settings, "columns", list, folder)
-        model.platt = Platt(*[take(settings, key, float, folder) for key in ("slope", "intercept")])
+        seed, monotone = take(settings, "seed", int, folder), take(settings, "monotone", list, folder)
+        model = cls(seed=seed, recipe=recipe, monotone=monotone)
+        model.columns, model.losses = take(settings, "columns", list, folder), take(settings, "losses", dict, folder)
+        model.calibration = calibration
         model._booster = xgb.Booster(model_file=bytearray(read_checked(folder, settings, _BOOSTER)))
         return model

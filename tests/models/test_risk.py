@@ -41,7 +41,7 @@ def test_what_may_not_be_learnt_from_changes_nothing() -> None:
     dropped = {"payments": features["payments"][~unknown.to_numpy()]}
     whole, without = (XGBoostRisk(threads=1).fit(frames, targets) for frames in (features, dropped))
     assert unknown.any()
-    assert without.platt == whole.platt
+    assert without.calibration == whole.calibration
 
 
 def test_probabilities_order_and_fit_what_happened() -> None:
