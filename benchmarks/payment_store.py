@@ -92,19 +92,20 @@ def payments_of(
     as_of = read_entity(landing, "payments", [])["dt"].max() + timedelta(days=1)
     chargebacks = read_entity(landing, "chargebacks", [])["dt"].max() + timedelta(days=1)
     as_of = max(as_of, chargebacks)
-    asked = {"landing": str(landing), "cutoffs": sorted(map(str, {*cutoffs, as_of})), "maturity": maturity_days}
     places = Places.from_environment({"NIGHTCART_HOME": str(folder), "NIGHTCART_LANDING": str(landing)})
     home = Home(places, Settings(risk={"label_maturity_days": maturity_days}, compute={"threads": threads}))
     note = folder / _BUILT
     built = json.loads(note.read_text("utf-8")) if note.is_file() else {}
-    if built.get("landing") != asked["landing"]:
+    if (built.get("landing"), built.get("as_of")) != (str(landing), str(as_of)):
         for step in (collect, validate_incoming, load, build_features):
             step(home, as_of)
-        built = {"landing": asked["landing"]}
-    if built != asked | {"snapshot": built.get("snapshot")}:
-        days = [date.fromisoformat(day) for day in asked["cutoffs"]]
-        snapshot = build_training_features(home, as_of, [], [], payment_fit_cutoffs=days)["snapshot"]
-        built = asked | {"snapshot": snapshot}
+        built = {"landing": str(landing), "as_of": str(as_of), "cutoffs": []}
+    asked = {str(day) for day in (*cutoffs, as_of)}
+    if not asked <= set(built["cutoffs"]) or built["maturity_days"] != maturity_days:
+        days = sorted(asked | set(built["cutoffs"]))
+        fit_cutoffs = [date.fromisoformat(day) for day in days]
+        snapshot = build_training_features(home, as_of, [], [], payment_fit_cutoffs=fit_cutoffs)["snapshot"]
+        built |= {"cutoffs": days, "maturity_days": maturity_days, "snapshot": snapshot}
         note.write_text(json.dumps(built), "utf-8")
     stored = Snapshot(home.storage, built["snapshot"])
     return Payments(stored.frame("features_payments"), stored.frame("features_payment_targets")), as_of

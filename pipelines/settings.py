@@ -89,6 +89,8 @@ class Risk(Section):
     reviews_per_night: Annotated[int, Field(ge=0)] = 50  # payments that people can review
     review_cost: Money = 3.0  # money per review
     block_cost: Money = 15.0  # money that blocking an honest payment costs
+    # features that may only raise the probability, as features_payments names them
+    monotone: list[str] = ["amount_over_usual", "amount_over_highest", "amount_deviation"]
     train_minutes: float = Field(default=10, gt=0, json_schema_extra=LATER)  # minutes, a ceiling
 
 

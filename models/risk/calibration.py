@@ -18,8 +18,6 @@ FEWEST = 20
 """Positives under which the margins are left as they are: a slope from so few is worse than none."""
 FEWEST_FOR_TABLE = 200
 """Positives under which no step function is tried."""
-BLOCKS = 4
-"""Spans of time, each judged by what the others teach."""
 KNOTS = 100
 """Margins at which Venn-Abers is computed, quantiles; in between it is interpolated."""
 _SLOPE = 1e-4  # how much of the plain sigmoid a step function keeps, so that it ties no two margins
@@ -78,8 +76,9 @@ def fit_none(margin: Floats, is_positive: NDArray[np.bool_]) -> Calibration:
 
 def fit_prior(margin: Floats, is_positive: NDArray[np.bool_]) -> Calibration:
     """A shift alone: the base rate has changed (Saerens, Latinne and Decaestecker 2002)."""
-    target = is_positive.astype(np.float64)
-    return Calibration("prior", Platt(1.0, _shift(margin, target)))
+    if is_positive.all() or not is_positive.any():
+        return Calibration()
+    return Calibration("prior", Platt(1.0, _shift(margin, is_positive.astype(np.float64))))
 
 
 def fit_slope(margin: Floats, is_positive: NDArray[np.bool_]) -> Calibration:
@@ -109,30 +108,40 @@ def fit_venn_abers(margin: Floats, is_positive: NDArray[np.bool_]) -> Calibratio
     return Calibration("venn_abers", Platt(), _floats(knots), _floats(merged))
 
 
-def fit_calibration(margin: Floats, is_positive: NDArray[np.bool_]) -> tuple[Calibration, dict[str, float]]:
-    """The kind of least log loss over spans of time (rows in time order), and each kind's mean log loss.
+class Window(NamedTuple):
+    """Payments of some days, with the margins of trees that were grown before them."""
 
-    Each span is judged by what the others teach. What is more than nothing has to win by more than the standard error
-    of the difference: a calibration that is noise costs more than none.
+    margin: Floats
+    is_positive: NDArray[np.bool_]
+
+    @property
+    def rarer(self) -> int:
+        """How many there are of the rarer kind."""
+        positives = int(self.is_positive.sum())
+        return min(positives, len(self.is_positive) - positives)
+
+
+def fit_calibration(earlier: Window, later: Window) -> tuple[Calibration, dict[str, float]]:
+    """The kind that would have served best, fitted on the later window, and the mean log loss of each kind.
+
+    Each kind is fitted on the earlier window and judged on the later one, on the margins of trees that were grown anew
+    in between: just as what is fitted on the later window will be applied to trees that have seen that window too. A
+    kind has to be better than none by more than the standard error of the difference: what is noise, or does not carry
+    over, costs more than nothing.
     """
-    positives = int(is_positive.sum())
-    if min(positives, len(margin) - positives) < FEWEST:
+    fewest = min(earlier.rarer, later.rarer)
+    if fewest < FEWEST:
         return Calibration(), {}
-    fits = FITS if positives >= FEWEST_FOR_TABLE else FITS[:3]
-    block = np.arange(len(margin)) * BLOCKS // len(margin)
+    fits = dict(FITS if fewest >= FEWEST_FOR_TABLE else FITS[:3])
     losses = {}
-    for name, fit in fits:
-        loss = np.zeros(len(margin))
-        for held in range(BLOCKS):
-            calibration = fit(margin[block != held], is_positive[block != held])
-            given = calibration.probability(margin[block == held])
-            loss[block == held] = -np.log(np.where(is_positive[block == held], given, 1.0 - given))
-        losses[name] = loss
+    for name, fit in fits.items():
+        given = fit(*earlier).probability(later.margin)
+        losses[name] = -np.log(np.where(later.is_positive, given, 1.0 - given))
     best = min(losses, key=lambda name: float(losses[name].mean()))
     gain = losses["none"] - losses[best]
     if gain.mean() <= gain.std() / np.sqrt(len(gain)):
         best = "none"
-    return dict(fits)[best](margin, is_positive), {name: float(loss.mean()) for name, loss in losses.items()}
+    return fits[best](*later), {name: float(loss.mean()) for name, loss in losses.items()}
 
 
 Fit = Callable[[Floats, NDArray[np.bool_]], Calibration]

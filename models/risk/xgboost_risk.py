@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from models.files import SETTINGS_FILE, corrupt, read_checked, read_settings, take, write_model
 from models.protocol import Features
-from models.risk.calibration import Calibration, Platt, fit_calibration
+from models.risk.calibration import Calibration, Platt, Window, fit_calibration
 from models.risk.payments import (
     IS_FRAUD,
     IS_MATURE,
@@ -55,14 +55,14 @@ class Recipe:
     half_life_days: float | None = None
     """Days after which a payment weighs half; null: all weigh the same."""
     later_share: float = 0.25
-    """Share of the matured payments, the latest, that calibrate."""
+    """Share of the matured payments, the latest, that calibrate; as many before them choose how."""
 
 
 class XGBoostRisk(RiskModel):
     """Binary logistic trees by histograms (Chen and Guestrin 2016), then a calibration.
 
-    It is fitted on the latest quarter of the matured payments, with trees that have not seen it; the trees that serve
-    are grown on all labelled payments. Payments are not weighted by class, which ruins calibration, but for what is
+    It is chosen and fitted on the latest two quarters of the matured payments, with trees that have not seen them; the
+    trees that serve are grown on all labelled payments. Payments are not weighted by class, which ruins calibration, but for what is
     known to be wrong with their number: a fraud counts once it is reported, an honest payment only once it has matured,
     so that all frauds are weighed down to the share that matured payments have.
 
@@ -100,13 +100,29 @@ class XGBoostRisk(RiskModel):
             )
         self.columns = numeric_columns(rows)
         design, fraud, weight = numbers(rows, self.columns), rows[IS_FRAUD].to_numpy(bool), self._weights(rows)
-        later = self._later(rows)
-        self.calibration, self.losses = Calibration(), {}
-        if fraud[~later].any() and not fraud[~later].all():
-            self._booster = self._grow(design[~later], fraud[~later], weight[~later])
-            self.calibration, self.losses = fit_calibration(self._margins(design[later]), fraud[later])
+        self.calibration, self.losses = self._calibrate(design, fraud, weight, self._place(rows))
         self._booster = self._grow(design, fraud, weight)
         return self
+
+    def _calibrate(
+        self, design: Floats, fraud: NDArray[np.bool_], weight: Floats, place: Floats
+    ) -> tuple[Calibration, dict[str, float]]:
+        """On two windows, each scored by trees that were grown on what came before it."""
+        windows = []
+        for before in (1.0 - 2.0 * self.recipe.later_share, 1.0 - self.recipe.later_share):
+            known, asked = ~(place > before), (place > before) & (place <= before + self.recipe.later_share)
+            if not asked.any() or fraud[known].all() or not fraud[known].any():
+                return Calibration(), {}
+            self._booster = self._grow(design[known], fraud[known], weight[known])
+            windows.append(Window(self._margins(design[asked]), fraud[asked]))
+        return fit_calibration(*windows)
+
+    @staticmethod
+    def _place(rows: pd.DataFrame) -> Floats:
+        """[n] the share of matured payments up to each one, in time order; NaN where it has not matured itself."""
+        mature = rows[IS_MATURE].to_numpy(bool)
+        place = np.cumsum(mature) / max(int(mature.sum()), 1)
+        return np.where(mature, place, np.nan)
 
     def _weights(self, rows: pd.DataFrame) -> Floats:
         """[n] what each payment weighs: later ones more, frauds so much that their share is that of matured payments."""
@@ -116,11 +132,6 @@ class XGBoostRisk(RiskModel):
         fraud, mature = rows[IS_FRAUD].to_numpy(bool), rows[IS_MATURE].to_numpy(bool)
         matured = weight[fraud & mature].sum()
         return np.where(fraud, weight * (matured / weight[fraud].sum() if matured else 1.0), weight)
-
-    def _later(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
-        """[n] the latest quarter of the matured payments: of these alone frauds and negatives are both known."""
-        place = rows[IS_MATURE].cumsum().to_numpy()
-        return np.asarray(rows[IS_MATURE].to_numpy(bool) & (place > (1.0 - self.recipe.later_share) * place[-1]))
 
     def _grow(self, design: Floats, fraud: NDArray[np.bool_], weight: Floats) -> xgb.Booster:
         recipe, threads = self.recipe, self.threads or None

@@ -36,7 +36,8 @@ class RiskOutput(OfEvents):
 
     def arguments(self, home: Home, kind: type[Model], as_of: date) -> dict[str, Any]:
         """What to compute with."""
-        return {"threads": home.threads, "seed": home.settings.compute.seed, "device": home.device}
+        shared = {"threads": home.threads, "seed": home.settings.compute.seed, "device": home.device}
+        return shared | ({"monotone": home.settings.risk.monotone} if kind.name == "xgboost_risk" else {})
 
     def label(self, home: Home, metric: str) -> str:
         """The metric's name where figures are compared, with the number of reviews where it counts."""

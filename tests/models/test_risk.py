@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from models.metrics import value
 from models.risk import AmountRule, XGBoostRisk, decide, metrics
-from models.risk.calibration import Platt, fit_platt
+from models.risk.calibration import FITS, Calibration, Platt, Window, fit_calibration, fit_platt
 from models.risk.payments import labelled, numeric_columns
 from models.risk.reasons import reasons_of
 from tests.models.generators import payments_frames
@@ -149,3 +151,67 @@ def test_other_metrics_by_hand() -> None:
     assert value(metrics.brier(frame)) == pytest.approx((0.01 + 0.04 + 0.36 + 0.81) / 4)
     assert value(metrics.log_loss(frame)) == pytest.approx(-np.log([0.9, 0.8, 0.4, 0.1]).mean())
     assert value(metrics.expected_calibration_error(frame, bins=2)) == pytest.approx((abs(0.3 - 1) + abs(1.5 - 1)) / 4)
+
+
+def test_a_calibration_is_chosen_by_log_loss_and_only_where_it_is_proven() -> None:
+    random = np.random.default_rng(1)
+    margin = random.normal(-2, 2, 40_000)
+
+    def fitted(chance: NDArray[np.float64], size: int = 20_000) -> tuple[Calibration, dict[str, float]]:
+        positive = random.random(40_000) < chance
+        return fit_calibration(Window(margin[:size], positive[:size]), Window(margin[size:], positive[size:]))
+
+    assert fitted(1 / (1 + np.exp(-margin)))[0].kind == "none"
+    steep, losses = fitted(1 / (1 + np.exp(-(margin - 1) / 2)))
+    assert steep.kind == "platt"
+    assert losses["platt"] < losses["prior"] < losses["none"]
+    assert fitted(1 / (1 + np.exp(-margin - 1)))[0].platt == pytest.approx((1.0, 1.0), abs=0.1)
+    assert fitted(np.where(margin > 0, 0.5, 0.02))[0].kind in ("isotonic", "venn_abers")
+    assert fitted(np.full(40_000, 0.5), 30) == (Calibration(), {})
+
+
+def test_a_calibration_that_does_not_carry_over_is_none() -> None:
+    random = np.random.default_rng(2)
+    margin = random.normal(-2, 2, 20_000)
+    moved, true = (random.random(20_000) < 1 / (1 + np.exp(-margin - shift)) for shift in (1, 0))
+    assert fit_calibration(Window(margin, moved), Window(margin, true))[0].kind == "none"
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.floats(-8, 8), st.booleans()), min_size=4, max_size=60))
+def test_no_calibration_turns_or_ties_two_margins(pairs: list[tuple[float, bool]]) -> None:
+    margin, positive = np.array([one[0] for one in pairs]), np.array([one[1] for one in pairs])
+    asked = np.unique(np.round(np.linspace(-9, 9, 50), 3))
+    for _, fit in FITS:
+        found = fit(margin, positive).probability(asked)
+        assert ((found > 0) & (found < 1)).all()
+        assert (np.diff(found) > 0).all()
+
+
+def test_a_table_is_saved_and_loaded(tmp_path: Path) -> None:
+    features, targets = payments_frames()
+    model = XGBoostRisk(threads=1, monotone=["amount"]).fit(features, targets)
+    model.calibration = Calibration("isotonic", Platt(), (-1.0, 2.0), (0.1, 0.4))
+    model.save(tmp_path)
+    loaded = XGBoostRisk.load(tmp_path)
+    assert (loaded.calibration, loaded.monotone) == (model.calibration, ("amount",))
+    assert loaded.predict(features).equals(model.predict(features))
+
+
+def test_what_may_only_raise_the_probability_does() -> None:
+    features, targets = payments_frames(payments=3000)
+    model = XGBoostRisk(threads=1, monotone=["amount"]).fit(features, targets)
+    row = features["payments"].head(1)
+    rising = pd.concat([row.assign(amount=float(amount), payment_id=f"p{amount:04}") for amount in range(0, 900, 25)])
+    found = model.probabilities({"payments": rising})
+    assert (found["fraud_probability"].diff().dropna() >= 0).all()
+
+
+def test_frauds_that_are_reported_early_do_not_raise_the_base_rate() -> None:
+    features, targets = payments_frames(payments=4000)
+    paid_at = features["payments"]["paid_at"]
+    mature = (paid_at < paid_at.sort_values().iloc[2000]).to_numpy()
+    model = XGBoostRisk(threads=1).fit(features, targets.assign(is_mature=mature))
+    known = features["payments"][mature]
+    expected = targets.loc[mature, "is_fraud"].mean()
+    assert model.probabilities({"payments": known})["uncalibrated"].mean() == pytest.approx(expected, rel=0.1)
