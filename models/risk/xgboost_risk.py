@@ -15,7 +15,7 @@ from models.files import SETTINGS_FILE, corrupt, read_checked, read_settings, ta
 from models.protocol import Features
 from models.risk.calibration import Platt, fit_platt
 from models.risk.payments import IS_FRAUD, IS_MATURE, Floats, RiskModel, labelled, numbers, numeric_columns
-from models.risk.reasons import Reasons, reasons_of
+from models.risk.reasons import Texts, reasons_of, usual_of
 
 FEWEST_FRAUDS = 20
 """Known frauds under which the model refuses."""
@@ -55,6 +55,7 @@ class XGBoostRisk(RiskModel):
         self.recipe = recipe or Recipe()
         self.columns: list[str] = []
         self.platt = Platt()
+        self.usual: list[float | None] = []
         self._booster: xgb.Booster | None = None
 
     def fit(self, features: Features, targets: pd.DataFrame) -> Self:
@@ -75,6 +76,7 @@ class XGBoostRisk(RiskModel):
         else:
             self.platt = Platt()
         self._booster = self._grow(design, fraud)
+        self.usual = [None if np.isnan(value) else float(value) for value in usual_of(design, fraud)]
         return self
 
     def _later(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
@@ -101,14 +103,17 @@ class XGBoostRisk(RiskModel):
         }
         return xgb.train(parameters, matrix, recipe.rounds)
 
-    def _score(self, payments: pd.DataFrame) -> tuple[Floats, list[Reasons]]:
+    def _score(self, payments: pd.DataFrame) -> tuple[Floats, Texts]:
         values = numbers(payments, self._trained().columns)
-        if not len(values):
-            return np.zeros(0), []
-        booster = self._serving()
-        shares = booster.predict(xgb.DMatrix(values, nthread=self.threads or None), pred_contribs=True)
-        reasons = reasons_of(self.columns, values, self.platt.slope * shares[:, :-1].astype(np.float64))
-        return self.platt.probability(self._margins(values)), reasons
+        usual = np.array([np.nan if value is None else value for value in self.usual])
+        reasons = reasons_of(self.columns, values, usual, self._contributions, self._margins)
+        return self.platt.probability(self._margins(values)) if len(values) else np.zeros(0), reasons
+
+    def _contributions(self, values: Floats) -> Floats:
+        """[n, F] what each feature adds to the margin along the trees' paths."""
+        matrix = xgb.DMatrix(values, nthread=self.threads or None)
+        shares = self._serving().predict(matrix, pred_contribs=True, approx_contribs=True)
+        return np.asarray(shares[:, :-1], dtype=np.float64)
 
     def _margins(self, values: Floats) -> Floats:
         margins = self._serving().inplace_predict(values, predict_type="margin")
@@ -133,6 +138,7 @@ class XGBoostRisk(RiskModel):
             "columns": self.columns,
             "slope": self.platt.slope,
             "intercept": self.platt.intercept,
+            "usual": self.usual,
             "recipe": asdict(self.recipe),
         }
         write_model(folder, settings, {_BOOSTER: bytes(self._serving().save_raw("ubj"))})
@@ -147,6 +153,7 @@ class XGBoostRisk(RiskModel):
             raise corrupt(folder / SETTINGS_FILE, cls.name, str(error)) from error
         model = cls(seed=take(settings, "seed", int, folder), recipe=recipe)
         model.columns = take(settings, "columns", list, folder)
+        model.usual = take(settings, "usual", list, folder)
         model.platt = Platt(*[take(settings, key, float, folder) for key in ("slope", "intercept")])
         model._booster = xgb.Booster(model_file=bytearray(read_checked(folder, settings, _BOOSTER)))
         return model

@@ -15,7 +15,6 @@ from models.metrics import value
 from models.risk import AmountRule, XGBoostRisk, decide, metrics
 from models.risk.calibration import Platt, fit_platt
 from models.risk.payments import labelled, numeric_columns
-from models.risk.reasons import reasons_of
 from tests.models.generators import payments_frames
 
 COSTS = {"review_cost": 3.0, "block_cost": 15.0, "reviews_per_night": 2}
@@ -63,18 +62,6 @@ def test_a_night_without_a_feature_of_the_model_says_which() -> None:
     model = XGBoostRisk(threads=1).fit(features, targets)
     with pytest.raises(ValueError, match="payments lacks device_customers_7d"):
         model.predict({"payments": features["payments"].drop(columns="device_customers_7d")})
-
-
-def test_reasons_name_the_features_that_raise_the_risk_most() -> None:
-    found = reasons_of(["a_7d", "b", "c"], np.array([[3.0, np.nan, 1.25]]), np.array([[0.2, 0.9, -0.1]]))
-    assert found == [
-        (
-            "b: b is not known, which raises the risk",
-            "a_7d: a 7d is 3, which raises the risk",
-            "c: c is 1.25, which lowers the risk",
-        )
-    ]
-    assert reasons_of(["a"], np.array([[1200.0]]), np.array([[0.0]])) == [(None, None, None)]
 
 
 def test_platt_finds_slope_and_intercept_and_leaves_few_positives_alone() -> None:

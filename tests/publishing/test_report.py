@@ -118,8 +118,7 @@ def test_what_reviews_save_by_hours(home: Home) -> None:
     (figure,) = home.records.rows(sa.select(model_performance).where(own))
     saved = {0: 300.0, 50: 500.0, 200: 480.0}
     rows = [
-        figure
-        | {"metric": f"saved_money_at_{reviews}", "model": model, "model_version": name, "value": money - less}
+        figure | {"metric": f"saved_money_at_{reviews}", "model": model, "model_version": name, "value": money - less}
         for reviews, money in saved.items()
         for model, name, less in ((figure["model"], figure["model_version"], 0), ("amount_rule", "amount_rule", 20))
     ]
