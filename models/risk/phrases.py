@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 BY = {
@@ -174,17 +175,23 @@ NONE = "none"  # what is usual where most honest payments have no value
 
 def sentence(column: str, value: float, usual: float) -> str:
     """What was found of a feature, and what is usual of honest payments; NaN where that is null."""
+    phrase, words = _phrase_of(column)
+    said = phrase.null.format(**words) if math.isnan(value) else phrase.said.format(value=phrase.show(value), **words)
+    return f"{said}; usual is {NONE if math.isnan(usual) else phrase.usual(usual)}"
+
+
+@cache
+def _phrase_of(column: str) -> tuple[Phrase, dict[str, str]]:
+    """The phrase of a feature, and the words that its name gives it."""
     phrase, told = next(
         ((phrase, match.groupdict()) for pattern, phrase in _GRAMMAR if (match := pattern.fullmatch(column))),
         (NAMED_AS_IS, {"what": column}),
     )
-    words = {
+    return phrase, {
         "by": BY.get(told.get("who") or "", ""),
         "within": f"in {_counted('day')(int(told['days']))}" if told.get("days") else "before",
         "what": (told.get("what") or "").replace("_", " "),
     }
-    said = phrase.null.format(**words) if math.isnan(value) else phrase.said.format(value=phrase.show(value), **words)
-    return f"{said}; usual is {NONE if math.isnan(usual) else phrase.usual(usual)}"
 
 
 def cause(column: str) -> str:
