@@ -77,7 +77,8 @@ def decide(
     deciding = [comparison for comparison in comparisons if decides(output, comparison)]
     lost = [comparison for comparison in deciding if not comparison.gain.low > least]
     floor = home.settings.gate.segment_floor
-    if not lost and (broken := [one for one in comparisons if breaks(output, one, baseline, floor)]):
+    held = [comparison for comparison in comparisons if holds(output, comparison)]
+    if not lost and (broken := [comparison for comparison in held if comparison.gain.high < -floor]):
         where = "; ".join(f"{one.metric} of {one.segment} {_words(one)}" for one in broken)
         reason = f"{broken[0].opponent} stays; {challenger.model} is worse by more than {floor:.1%}: {where}"
         return Decision(challenger.model, False, reason, comparisons)
@@ -96,15 +97,15 @@ def decides(output: Output, comparison: Comparison) -> bool:
     return is_main and comparison.role in DECIDING
 
 
-def breaks(output: Output, comparison: Comparison, baseline: str, floor: float) -> bool:
-    """Whether the challenger is worse than the champion by more than the floor, beyond doubt, where that is guarded.
+def holds(output: Output, comparison: Comparison) -> bool:
+    """Whether the floor holds the challenger to it: worse than the champion beyond the floor, it is not promoted.
 
-    Guarded are the segments on the output's own metric, and the output's guarded metrics, on all and per segment.
-    A champion that is the baseline guards nothing: it treats all alike, for it knows nothing of them.
+    That is the output's own metric on segments, and its guarded metrics, on all and per segment. A champion that is
+    the baseline holds nobody: it treats all alike, for it knows nothing of them.
     """
     own = comparison.metric == output.metric and comparison.segment != ALL
-    is_guarded = comparison.role == "champion" and (own or comparison.metric in output.guarded)
-    return is_guarded and comparison.opponent != baseline and comparison.gain.high < -floor
+    is_baseline = comparison.opponent == output.contestants()[0].name
+    return comparison.role == "champion" and not is_baseline and (own or comparison.metric in output.guarded)
 
 
 def _others(output: Output, others: list[Evaluation], baseline: str) -> list[tuple[str, Evaluation]]:

@@ -23,7 +23,7 @@ from pipelines.records import ALL, Row
 from pipelines.scoring.outputs import Output, by_segment
 from pipelines.storage import digest_of
 from pipelines.training.evaluate import LEAST_ENTITIES, Evaluation
-from pipelines.training.gate import Decision, decides
+from pipelines.training.gate import Decision, decides, holds
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -230,7 +230,7 @@ def _gate_artifact(home: Home, output: Output, decision: Decision) -> None:
         lines += [
             f"| {c.challenger} | {c.opponent} | {c.role} | {output.label(home, c.metric)} | {c.segment} "
             f"| {c.gain.value:+.2%} | [{c.gain.low:+.2%}, {c.gain.high:+.2%}] "
-            f"| {'yes' if decides(output, c) else 'no'} |"
+            f"| {'yes' if decides(output, c) else 'floor' if holds(output, c) else 'no'} |"
             for c in decision.comparisons
         ]
         lines += ["", f"Segments of under {LEAST_ENTITIES} are left out."]

@@ -227,6 +227,7 @@ def test_segments_and_what_is_new_stand_below_the_champion(home: Home) -> None:
     assert [row[:3] for row in rows if "0.250" in row] == [["history:", "new", "77"], ["all", "77", "0.250"]]
     assert "over the baseline baseline, the runner up own history" in table
     assert table.count("-3.1%") == 2
+    assert "[0.450, 0.550]" in table
     assert "of what is on the list and new to the customer" in table
     assert "[+10.0, +20.0%]" in page  # the gain on all customers still stands above
 
