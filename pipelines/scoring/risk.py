@@ -43,7 +43,9 @@ class RiskOutput(OfEvents):
 
     def label(self, home: Home, metric: str) -> str:
         """The metric's name where figures are compared, with the number of reviews where it counts."""
-        return f"{metric}_at_{self._reviews(home)}" if metric in (REVIEWED, *self.guarded) else metric
+        if metric in self.guarded:
+            return f"{metric}_at_{home.settings.risk.reviews_per_night}"
+        return f"{metric}_at_{self._reviews(home)}" if metric == REVIEWED else metric
 
     def measure(self, home: Home, predictions: pd.DataFrame, features: Features, truth: pd.DataFrame) -> Measures:
         """Ranking and calibration on matured payments and whom the decisions stop, by customer; money, by night."""

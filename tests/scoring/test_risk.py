@@ -30,13 +30,14 @@ def test_money_is_by_night_and_who_is_stopped_by_payer(home: Home) -> None:
     assert found["false_positive_rate"].index.isin(matured["customer_id"]).all()
 
 
-def test_another_capacity_is_a_point_of_the_curve_too(home: Home) -> None:
-    risk = home.settings.risk.model_copy(update={"reviews_per_night": 7})
+@pytest.mark.parametrize("reviews", [0, 7])
+def test_another_capacity_is_a_point_of_the_curve_too(home: Home, reviews: int) -> None:
+    risk = home.settings.risk.model_copy(update={"reviews_per_night": reviews})
     few = Home(home.places, home.settings.model_copy(update={"risk": risk}))
     features, truth = payments_frames()
     found = RISK.measure(few, AmountRule().fit(features, truth).predict(features), features, truth)
-    assert "saved_money_at_7" in found
-    assert RISK.label(few, "cost_per_night") == "cost_per_night_at_7"
+    assert f"saved_money_at_{reviews}" in found
+    assert RISK.label(few, "cost_per_night") == f"cost_per_night_at_{reviews}"
 
 
 def test_a_country_of_billing_is_a_segment_where_the_features_hold_it() -> None:
