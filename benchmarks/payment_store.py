@@ -61,7 +61,13 @@ def write_transactions(file: Path, landing: Path, report_days: int) -> None:
     reported_at = (paid_at + report_days * DAY)[fraud]
     first = paid_at.min()
     nobody = {"customer_id": ["nobody"], "updated_at": [first]}
-    nothing = {"product_id": ["nothing"], "title": ["nothing"], "unit_price": [1.0], "is_active": [True], "updated_at": [first]}
+    nothing = {
+        "product_id": ["nothing"],
+        "title": ["nothing"],
+        "unit_price": [1.0],
+        "is_active": [True],
+        "updated_at": [first],
+    }
     order = {"order_id": ["none"], "ordered_at": [first], "status": ["paid"], "currency": ["EUR"]}
     line = {"order_id": ["none"], "line_number": [1], "product_id": ["nothing"], "quantity": [1], "unit_price": [1.0]}
     _write(landing, "payments", last, pd.DataFrame(payments))

@@ -67,9 +67,7 @@ def gains(ours: Sequence[pd.DataFrame], other: Sequence[pd.DataFrame], *, seed: 
     found = {}
     for name in ("roc_auc", "average_precision", "brier", "log_loss"):
         pair = [_pooled([MEASURES[name](judged) for judged in windows]) for windows in (ours, other)]
-        gain: Estimate = paired_gain(
-            *pair, higher_is_better=name in HIGHER_IS_BETTER, seed=seed, resamples=resamples
-        )
+        gain: Estimate = paired_gain(*pair, higher_is_better=name in HIGHER_IS_BETTER, seed=seed, resamples=resamples)
         found[name] = [round(value, 4) for value in gain]
     return found
 

@@ -70,7 +70,7 @@ def _by_key(key: pd.Series) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _within(at: np.ndarray, value: np.ndarray, start: np.ndarray, oldest: int, newest: int) -> Any:
-    """[n] counts and sums of the key's rows in (t - oldest, t - newest], seconds; the row itself among them where newest is 0."""
+    """[n] counts and sums of the key's rows in (t - oldest, t - newest], seconds; with itself where newest is 0."""
     span = at.max() - at.min() + oldest + newest + 1
     place = np.unique(start, return_inverse=True)[1].astype(np.int64)
     axis = place * span + (at - at.min())  # one axis on which keys do not meet

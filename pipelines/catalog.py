@@ -384,7 +384,9 @@ OUTPUT_TABLES = (
         "payment",
         ("payment_id",),
         SCORING,
-        "How likely each new payment is to be charged back, why, and what to do about it.",
+        "How likely each new payment is to be charged back, why, and what to do about it. People review in the order "
+        "of review_rank, by what a review is expected to save. A reason is `feature: sentence`, null where fewer raise "
+        "the risk.",
         _columns(
             "payment_id text, order_id text, fraud_probability float, expected_loss float, decision text, "
             "review_rank n, reason_1 text, reason_2 text, reason_3 text, model_version text"

@@ -88,6 +88,7 @@ class Risk(Section):
     label_maturity_days: Positive = 45  # days after which a payment without a chargeback counts as honest
     reviews_per_night: Annotated[int, Field(ge=0)] = 50  # payments that people can review
     review_cost: Money = 3.0  # money per review
+    review_minutes: float = Field(default=5.0, gt=0)  # minutes that a person needs for a review; for the report alone
     block_cost: Money = 15.0  # money that blocking an honest payment costs
     # features that may only raise the probability, as features_payments names them
     monotone: list[str] = ["amount_over_usual", "amount_over_highest", "amount_deviation"]
@@ -108,7 +109,7 @@ class Gate(Section):
 
     minimum_effect: Share = 0.0  # relative gain that the interval's lower end must exceed
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95  # of the interval
-    segment_floor: Share = Field(default=0.05, json_schema_extra=LATER)  # relative loss no segment may exceed
+    segment_floor: Share = 0.05  # relative loss against the champion that no segment may exceed beyond doubt
 
 
 class Release(Section):
@@ -183,6 +184,7 @@ class Settings(BaseSettings):
             "alert": {"url"},
             "release": {"keep_days"},
             "recommendations": {"study_trials"},
+            "risk": {"review_minutes"},
         }
         return self.model_dump(mode="json", by_alias=True, exclude=left_out)
 

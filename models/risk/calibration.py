@@ -50,12 +50,15 @@ def fit_platt(margin: Floats, is_positive: NDArray[np.bool_], steps: int = 50) -
     return Platt(1.0, _shift(margin, target))
 
 
+IDENTITY = Platt()
+
+
 @dataclass(frozen=True)
 class Calibration:
     """From margins to probabilities, never turning two of them around."""
 
     kind: str = "none"
-    platt: Platt = Platt()
+    platt: Platt = IDENTITY
     margins: tuple[float, ...] = ()
     """[K] knots of a step function, ascending; none for the kinds that are two numbers."""
     probabilities: tuple[float, ...] = ()

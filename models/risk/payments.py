@@ -45,17 +45,12 @@ class RiskModel(ABC):
         payments = features[PAYMENTS].sort_values(KEY, ignore_index=True)
         probability, reasons = self._score(payments)
         frame = pd.DataFrame({KEY: payments[KEY], PROBABILITY: probability.astype(np.float64)})
-        columns = zip(*reasons, strict=True) if reasons else [()] * len(REASONS)
-        return frame.assign(
-            **{
-                name: pd.Series(list(column), index=frame.index, dtype="str")
-                for name, column in zip(REASONS, columns, strict=True)
-            }
-        )
+        told = zip(REASONS, reasons.T, strict=True)
+        return frame.assign(**{name: pd.Series(list(column), index=frame.index, dtype="str") for name, column in told})
 
     @abstractmethod
-    def _score(self, payments: pd.DataFrame) -> tuple[Floats, list[tuple[str | None, str | None, str | None]]]:
-        """[n] probabilities and the three reasons of each payment."""
+    def _score(self, payments: pd.DataFrame) -> tuple[Floats, NDArray[np.object_]]:
+        """[n] probabilities and [n, 3] reasons, null where there are fewer."""
 
     @abstractmethod
     def save(self, folder: Path) -> None:

@@ -28,7 +28,7 @@ from models.risk.payments import (
     numbers,
     numeric_columns,
 )
-from models.risk.reasons import Reasons, reasons_of
+from models.risk.reasons import Texts, reasons_of, usual_of
 
 FEWEST_FRAUDS = 20
 """Known frauds under which the model refuses."""
@@ -62,9 +62,9 @@ class XGBoostRisk(RiskModel):
     """Binary logistic trees by histograms (Chen and Guestrin 2016), then a calibration.
 
     It is chosen and fitted on the latest two quarters of the matured payments, with trees that have not seen them; the
-    trees that serve are grown on all labelled payments. Payments are not weighted by class, which ruins calibration, but for what is
-    known to be wrong with their number: a fraud counts once it is reported, an honest payment only once it has matured,
-    so that all frauds are weighed down to the share that matured payments have.
+    trees that serve are grown on all labelled payments. Payments are not weighted by class, which ruins calibration,
+    but for what is known to be wrong with their number: a fraud counts once it is reported, an honest payment only once
+    it has matured, so that all frauds are weighed down to the share that matured payments have.
 
     monotone: features that may only raise the probability, those that there are.
     """
@@ -84,6 +84,7 @@ class XGBoostRisk(RiskModel):
         self.recipe = recipe or Recipe()
         self.monotone = tuple(monotone)
         self.columns: list[str] = []
+        self.usual: list[float | None] = []
         self.calibration = Calibration()
         self.losses: dict[str, float] = {}
         """Mean log loss of each kind of calibration on the window that chose among them."""
@@ -102,6 +103,7 @@ class XGBoostRisk(RiskModel):
         design, fraud, weight = numbers(rows, self.columns), rows[IS_FRAUD].to_numpy(bool), self._weights(rows)
         self.calibration, self.losses = self._calibrate(design, fraud, weight, self._place(rows))
         self._booster = self._grow(design, fraud, weight)
+        self.usual = [None if np.isnan(value) else float(value) for value in usual_of(design, fraud)]
         return self
 
     def _calibrate(
@@ -125,7 +127,7 @@ class XGBoostRisk(RiskModel):
         return np.where(mature, place, np.nan)
 
     def _weights(self, rows: pd.DataFrame) -> Floats:
-        """[n] what each payment weighs: later ones more, frauds so much that their share is that of matured payments."""
+        """[n] what each payment weighs: frauds so much that they are the share that they are of matured payments."""
         age = (rows[PAID_AT].max() - rows[PAID_AT]) / pd.Timedelta(days=1)
         half_life = self.recipe.half_life_days
         weight = np.ones(len(rows)) if half_life is None else np.exp2(-age.to_numpy(np.float64) / half_life)
@@ -154,14 +156,11 @@ class XGBoostRisk(RiskModel):
         }
         return xgb.train(parameters, matrix, recipe.rounds)
 
-    def _score(self, payments: pd.DataFrame) -> tuple[Floats, list[Reasons]]:
+    def _score(self, payments: pd.DataFrame) -> tuple[Floats, Texts]:
         values = numbers(payments, self._trained().columns)
-        if not len(values):
-            return np.zeros(0), []
-        booster = self._serving()
-        shares = booster.predict(xgb.DMatrix(values, nthread=self.threads or None), pred_contribs=True)
-        reasons = reasons_of(self.columns, values, shares[:, :-1].astype(np.float64))
-        return self.calibration.probability(self._margins(values)), reasons
+        usual = np.array([np.nan if value is None else value for value in self.usual])
+        reasons = reasons_of(self.columns, values, usual, self._contributions, self._margins)
+        return self.calibration.probability(self._margins(values)) if len(values) else np.zeros(0), reasons
 
     def probabilities(self, features: Features) -> pd.DataFrame:
         """payment_id, fraud_probability and uncalibrated (what the trees alone say), by payment_id; no reasons."""
@@ -169,6 +168,12 @@ class XGBoostRisk(RiskModel):
         margins = self._margins(numbers(payments, self._trained().columns))
         frame = pd.DataFrame({KEY: payments[KEY], PROBABILITY: self.calibration.probability(margins)})
         return frame.assign(uncalibrated=Calibration().probability(margins))
+
+    def _contributions(self, values: Floats) -> Floats:
+        """[n, F] what each feature adds to the margin along the trees' paths."""
+        matrix = xgb.DMatrix(values, nthread=self.threads or None)
+        shares = self._serving().predict(matrix, pred_contribs=True, approx_contribs=True)
+        return np.asarray(shares[:, :-1], dtype=np.float64)
 
     def _margins(self, values: Floats) -> Floats:
         margins = self._serving().inplace_predict(values, predict_type="margin")
@@ -192,6 +197,7 @@ class XGBoostRisk(RiskModel):
             "seed": self.seed,
             "columns": self.columns,
             "monotone": list(self.monotone),
+            "usual": self.usual,
             "calibration": asdict(self.calibration) | {"platt": list(self.calibration.platt)},
             "losses": self.losses,
             "recipe": asdict(self.recipe),
@@ -213,6 +219,6 @@ class XGBoostRisk(RiskModel):
         seed, monotone = take(settings, "seed", int, folder), take(settings, "monotone", list, folder)
         model = cls(seed=seed, recipe=recipe, monotone=monotone)
         model.columns, model.losses = take(settings, "columns", list, folder), take(settings, "losses", dict, folder)
-        model.calibration = calibration
+        model.usual, model.calibration = take(settings, "usual", list, folder), calibration
         model._booster = xgb.Booster(model_file=bytearray(read_checked(folder, settings, _BOOSTER)))
         return model

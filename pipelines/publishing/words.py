@@ -19,6 +19,8 @@ METRICS = {
     "brier": "Brier score: mean squared error of the probability",
     "log_loss": "log loss of the probability",
     "expected_calibration_error": "gap between the probability and the share of frauds",
+    "false_positive_rate": "share of honest payments that are reviewed or blocked; lower is better",
+    "cost_per_night": "money a night that frauds accepted, honest payments blocked and reviews cost; lower is better",
     "accuracy": "accuracy: share of tickets with the right intent",
     "macro_f1": "F1, mean over the intents",
     "urgency_accuracy": "share of tickets with the right urgency",

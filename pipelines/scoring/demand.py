@@ -29,6 +29,7 @@ class DemandOutput(AtCutoffs):
     metric = "wape"
     higher_is_better = False
     compared = ("wape",)
+    guarded = ()
     features: Mapping[str, str] = {
         "demand_products": "features_demand_products",
         "demand_periods": "features_demand_periods",

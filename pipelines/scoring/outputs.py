@@ -26,7 +26,8 @@ class Output(Protocol):
     name: str
     metric: str  # what the gate decides on
     compared: tuple[str, ...]  # what it compares contestants on, also per segment: `metric` first
-    higher_is_better: bool
+    higher_is_better: bool  # of what is compared
+    guarded: tuple[str, ...]  # what is compared too but only held by the floor, as `metric` is: lower is better
     features: Mapping[str, str]  # frame of the model -> table of the snapshot
     facts: Mapping[str, str]  # what only tonight's tables need: frame -> table of the night's snapshot
     targets: str  # table of the training snapshot
@@ -67,6 +68,11 @@ OUTPUTS: dict[str, str] = {
     "risk": "pipelines.scoring.risk:RiskOutput",
     "support": "pipelines.scoring.support:SupportOutput",
 }
+
+
+def by_segment(output: Output) -> tuple[str, ...]:
+    """What contestants are compared on, on all entities and per segment."""
+    return (*output.compared, *output.guarded)
 
 
 def output_of(name: str) -> Output:

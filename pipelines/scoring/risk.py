@@ -15,6 +15,8 @@ from pipelines.scoring.frames import OfEvents
 from pipelines.scoring.outputs import Counts, Measures, Tables
 
 REVIEWED, BEFORE = "customer_precision", "customer_payments_before"
+COST, STOPPED, SAVED = "cost_per_night", "false_positive_rate", "saved_money"
+COUNTRY = "billing_country"
 
 
 class RiskOutput(OfEvents):
@@ -24,6 +26,7 @@ class RiskOutput(OfEvents):
     metric = "average_precision"
     higher_is_better = True
     compared = ("average_precision",)
+    guarded = (STOPPED, COST)
     features: Mapping[str, str] = {"payments": "features_payments"}
     facts: Mapping[str, str] = {}
     targets = "features_payment_targets"
@@ -41,10 +44,12 @@ class RiskOutput(OfEvents):
 
     def label(self, home: Home, metric: str) -> str:
         """The metric's name where figures are compared, with the number of reviews where it counts."""
+        if metric in self.guarded:
+            return f"{metric}_at_{home.settings.risk.reviews_per_night}"
         return f"{metric}_at_{self._reviews(home)}" if metric == REVIEWED else metric
 
     def measure(self, home: Home, predictions: pd.DataFrame, features: Features, truth: pd.DataFrame) -> Measures:
-        """Ranking and calibration on matured payments, by customer."""
+        """Ranking and calibration on matured payments and whom the decisions stop, by customer; money, by night."""
         from models.risk import metrics
 
         judged = metrics.with_labels(predictions, features["payments"], truth)
@@ -55,16 +60,38 @@ class RiskOutput(OfEvents):
             "brier": metrics.brier(judged),
             "log_loss": metrics.log_loss(judged),
             "expected_calibration_error": metrics.expected_calibration_error(judged),
+            **self._decisions(home, judged, features["payments"]),
+        }
+
+    @staticmethod
+    def _decisions(home: Home, judged: pd.DataFrame, payments: pd.DataFrame) -> Measures:
+        """Whom the decisions stop and what they cost at the settings, and what they save by reviews a night."""
+        from models.risk import money
+
+        risk = home.settings.risk
+        costs = {"review_cost": risk.review_cost, "block_cost": risk.block_cost}
+        capacities = sorted({*money.REVIEWS, risk.reviews_per_night})
+        decided = {reviews: money.decide_nights(judged, payments, reviews=reviews, **costs) for reviews in capacities}
+        tonight = decided[risk.reviews_per_night]
+        return {
+            STOPPED: money.false_positive_rate(tonight),
+            COST: money.cost_per_night(tonight, **costs),
+            **{f"{SAVED}_at_{reviews}": money.saved_money(nights, **costs) for reviews, nights in decided.items()},
         }
 
     def segments(self, features: Features) -> pd.DataFrame:
-        """`customer`: known to have paid before the first of these payments, new, or a guest's payment."""
+        """Of the payer's first of these payments: `customer` (known to have paid before, new, guest), and `country`.
+
+        The country is that of billing, where the features hold it.
+        """
         from models.risk.metrics import entities
 
         payments = features["payments"].sort_values(["paid_at", "payment_id"])
-        first = payments.set_index(entities(payments)).groupby(level=0, sort=True)[["is_guest", BEFORE]].first()
+        told = [name for name in ("is_guest", BEFORE, COUNTRY) if name in payments.columns]
+        first = payments.set_index(entities(payments)).groupby(level=0, sort=True)[told].first()
         known = np.where(first[BEFORE] > 0, "known", "new")
-        return pd.DataFrame({"customer": np.where(first["is_guest"] > 0, "guest", known)}, index=first.index)
+        first["customer"] = np.where(first["is_guest"] > 0, "guest", known)
+        return first.rename(columns={COUNTRY: "country"}).drop(columns=["is_guest", BEFORE])
 
     def tables(
         self, home: Home, as_of: date, model: Model, features: Features, facts: Features, version: str

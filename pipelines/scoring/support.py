@@ -29,6 +29,7 @@ class SupportOutput(OfEvents):
     metric = "accuracy"
     higher_is_better = True
     compared = ("accuracy",)
+    guarded = ()
     features: Mapping[str, str] = {"tickets": "features_tickets"}
     facts: Mapping[str, str] = {"replies": "features_ticket_replies"}
     targets = "features_ticket_targets"

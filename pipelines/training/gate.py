@@ -1,4 +1,7 @@
-"""The gate: a challenger becomes champion only when its gain is beyond doubt. Ties keep the champion."""
+"""The gate: a challenger becomes champion only when its gain is beyond doubt, and no segment pays for it.
+
+Ties keep the champion.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from dataclasses import dataclass
 from models.bootstrap import Estimate, paired_gain
 from pipelines.home import Home
 from pipelines.records import ALL
-from pipelines.scoring.outputs import Output
+from pipelines.scoring.outputs import Output, by_segment
 from pipelines.training.evaluate import Evaluation
 
 DECIDING = ("champion", "baseline")
@@ -45,7 +48,7 @@ def gain(
     return paired_gain(
         challenger.pooled(metric, segment),
         opponent.pooled(metric, segment),
-        higher_is_better=output.higher_is_better,
+        higher_is_better=output.higher_is_better and metric not in output.guarded,
         confidence=home.settings.gate.confidence,
         seed=home.settings.compute.seed,
     )
@@ -64,7 +67,7 @@ def decide(
 ) -> Decision:
     """Compare the best contestant with the champion, if there is one, and with the baseline.
 
-    What else is compared (other contestants, other metrics, segments) is for the record.
+    A gain beyond doubt on both promotes, unless a floor breaks. What else is compared is for the record.
     """
     challenger = best_of(output, evaluations)
     opponents = [("champion", champion)] if champion else []
@@ -73,6 +76,12 @@ def decide(
     least = home.settings.gate.minimum_effect
     deciding = [comparison for comparison in comparisons if decides(output, comparison)]
     lost = [comparison for comparison in deciding if not comparison.gain.low > least]
+    floor = home.settings.gate.segment_floor
+    held = [comparison for comparison in comparisons if holds(output, comparison)]
+    if not lost and (broken := [comparison for comparison in held if comparison.gain.high < -floor]):
+        where = "; ".join(f"{one.metric} of {one.segment} {_words(one)}" for one in broken)
+        reason = f"{broken[0].opponent} stays; {challenger.model} is worse by more than {floor:.1%}: {where}"
+        return Decision(challenger.model, False, reason, comparisons)
     if not lost:
         against = ", ".join(_words(comparison) for comparison in deciding) or "it is the baseline"
         return Decision(challenger.model, True, f"best on {output.metric}: {against}", comparisons)
@@ -88,6 +97,17 @@ def decides(output: Output, comparison: Comparison) -> bool:
     return is_main and comparison.role in DECIDING
 
 
+def holds(output: Output, comparison: Comparison) -> bool:
+    """Whether the floor holds the challenger to it: worse than the champion beyond the floor, it is not promoted.
+
+    That is the output's own metric on segments, and its guarded metrics, on all and per segment. A champion that is
+    the baseline holds nobody: it treats all alike, for it knows nothing of them.
+    """
+    own = comparison.metric == output.metric and comparison.segment != ALL
+    is_baseline = comparison.opponent == output.contestants()[0].name
+    return comparison.role == "champion" and not is_baseline and (own or comparison.metric in output.guarded)
+
+
 def _others(output: Output, others: list[Evaluation], baseline: str) -> list[tuple[str, Evaluation]]:
     """The contestants beside the challenger with their roles."""
     second = best_of(output, others).model if others else None
@@ -99,7 +119,7 @@ def _compared(
     home: Home, output: Output, challenger: Evaluation, opponents: Sequence[tuple[str, Evaluation]]
 ) -> Iterator[Comparison]:
     """On all entities over every opponent; per segment over those that decide and the runner-up."""
-    for metric in (metric for metric in output.compared if metric in challenger.metrics):
+    for metric in (metric for metric in by_segment(output) if metric in challenger.metrics):
         for segment in (ALL, *challenger.segments(metric)):
             for role, opponent in opponents:
                 if segment == ALL or role != CONTESTANT:

@@ -20,10 +20,10 @@ from models.bootstrap import Estimate
 from models.protocol import Features, Model
 from pipelines.home import PROJECT, Home, code_digest
 from pipelines.records import ALL, Row
-from pipelines.scoring.outputs import Output
+from pipelines.scoring.outputs import Output, by_segment
 from pipelines.storage import digest_of
 from pipelines.training.evaluate import LEAST_ENTITIES, Evaluation
-from pipelines.training.gate import Decision, decides
+from pipelines.training.gate import Decision, decides, holds
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -162,7 +162,7 @@ def _metrics(home: Home, output: Output, evaluation: Evaluation, decision: Decis
 
     found: dict[str, float] = {}
     for metric in evaluation.metrics:
-        for segment in (ALL, *(evaluation.segments(metric) if metric in output.compared else ())):
+        for segment in (ALL, *(evaluation.segments(metric) if metric in by_segment(output) else ())):
             name = f"{_split(segment)}/{output.label(home, metric)}"
             found |= _with_interval(name, evaluation.figure(metric, home, segment))
     for cutoff, measures in evaluation.measures.items():
@@ -230,7 +230,7 @@ def _gate_artifact(home: Home, output: Output, decision: Decision) -> None:
         lines += [
             f"| {c.challenger} | {c.opponent} | {c.role} | {output.label(home, c.metric)} | {c.segment} "
             f"| {c.gain.value:+.2%} | [{c.gain.low:+.2%}, {c.gain.high:+.2%}] "
-            f"| {'yes' if decides(output, c) else 'no'} |"
+            f"| {'yes' if decides(output, c) else 'floor' if holds(output, c) else 'no'} |"
             for c in decision.comparisons
         ]
         lines += ["", f"Segments of under {LEAST_ENTITIES} are left out."]

@@ -16,7 +16,7 @@ from pipelines.home import Home
 from pipelines.publishing.release import skipped_of
 from pipelines.records import ALL, Row, clock, model_performance, promotions
 from pipelines.scoring.frames import Frames
-from pipelines.scoring.outputs import Output, output_of
+from pipelines.scoring.outputs import Output, by_segment, output_of
 from pipelines.training.champions import champion_of, crown, load_model, store_model
 from pipelines.training.cutoffs import Cutoffs, plan
 from pipelines.training.evaluate import Evaluation, evaluate, fit
@@ -166,7 +166,7 @@ def _record(
         shared | _figure(home, evaluation, metric, segment, version, as_of)
         for evaluation in evaluations
         for metric in evaluation.metrics
-        for segment in (ALL, *(evaluation.segments(metric) if metric in output.compared else ()))
+        for segment in (ALL, *(evaluation.segments(metric) if metric in by_segment(output) else ()))
     ]
     measured = model_performance.c
     same = sa.and_(measured.output == output.name, measured.as_of == as_of, measured.kind == "offline")

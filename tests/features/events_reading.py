@@ -198,29 +198,33 @@ class Payments:
         columns = {"customer": "customer_id", "device": "device_id", "card": "card_token"}
         columns |= {"ip": "ip_address", "ip_prefix": "ip_prefix"}
         windows = (1, 7, 30)
-        return {
-            f"{name}_payments_{days}d": len(self._before(p, columns[name], days))
-            for name in columns
-            for days in windows
-        } | {
-            "device_customers_30d": self._others(p, "device_id", 30),
-            "card_customers_30d": self._others(p, "card_token", 30),
-            "ip_customers_7d": self._others(p, "ip_address", 7),
-            **{
-                f"customer_amount_{days}d": float(sum(o["amount"] for o in self._before(p, "customer_id", days)))
+        return (
+            {
+                f"{name}_payments_{days}d": len(self._before(p, columns[name], days))
+                for name in columns
                 for days in windows
-            },
-            **{f"{name}_mean_amount_30d": _mean(self._before(p, columns[name], 30)) for name in ("device", "card")},
-            **{
-                f"{name}_age_days": max(_days_since(p, self._before(p, columns[name], 365)), default=None)
-                for name in ("device", "card")
-            },
-        } | {
-            feature: value
-            for name, column in columns.items()
-            if name != "ip"
-            for feature, value in self._of_frauds(p, name, column).items()
-        }
+            }
+            | {
+                "device_customers_30d": self._others(p, "device_id", 30),
+                "card_customers_30d": self._others(p, "card_token", 30),
+                "ip_customers_7d": self._others(p, "ip_address", 7),
+                **{
+                    f"customer_amount_{days}d": float(sum(o["amount"] for o in self._before(p, "customer_id", days)))
+                    for days in windows
+                },
+                **{f"{name}_mean_amount_30d": _mean(self._before(p, columns[name], 30)) for name in ("device", "card")},
+                **{
+                    f"{name}_age_days": max(_days_since(p, self._before(p, columns[name], 365)), default=None)
+                    for name in ("device", "card")
+                },
+            }
+            | {
+                feature: value
+                for name, column in columns.items()
+                if name != "ip"
+                for feature, value in self._of_frauds(p, name, column).items()
+            }
+        )
 
     def _order(self, p: Row) -> Row | None:
         order = self._known("orders", p, p["order_id"])

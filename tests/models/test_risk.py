@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,6 @@ from models.metrics import value
 from models.risk import AmountRule, XGBoostRisk, decide, metrics
 from models.risk.calibration import FITS, Calibration, Platt, Window, fit_calibration, fit_platt
 from models.risk.payments import labelled, numeric_columns
-from models.risk.reasons import reasons_of
 from tests.models.generators import payments_frames
 
 COSTS = {"review_cost": 3.0, "block_cost": 15.0, "reviews_per_night": 2}
@@ -66,18 +66,6 @@ def test_a_night_without_a_feature_of_the_model_says_which() -> None:
         model.predict({"payments": features["payments"].drop(columns="device_customers_7d")})
 
 
-def test_reasons_name_the_features_that_raise_the_risk_most() -> None:
-    found = reasons_of(["a_7d", "b", "c"], np.array([[3.0, np.nan, 1.25]]), np.array([[0.2, 0.9, -0.1]]))
-    assert found == [
-        (
-            "b: b is not known, which raises the risk",
-            "a_7d: a 7d is 3, which raises the risk",
-            "c: c is 1.25, which lowers the risk",
-        )
-    ]
-    assert reasons_of(["a"], np.array([[1200.0]]), np.array([[0.0]])) == [(None, None, None)]
-
-
 def test_platt_finds_slope_and_intercept_and_leaves_few_positives_alone() -> None:
     random = np.random.default_rng(0)
     margin = random.normal(-1, 2, 40_000)
@@ -109,6 +97,75 @@ def test_decisions_are_the_cheapest_within_what_can_be_reviewed(
     ranked = found[reviewed].sort_values("review_rank")
     assert cheaper[ranked.index].is_monotonic_decreasing
     assert (~reviewed & (found["decision"] == "block")).equals(~reviewed & (blocking < loss))
+
+
+def decided(pairs: list[tuple[float, float]], nights: list[int] | None = None) -> pd.DataFrame:
+    frame = pd.DataFrame(pairs, columns=["fraud_probability", "amount"], dtype=float)
+    return frame.assign(payment_id=[f"p{place}" for place in range(len(pairs))], night=nights or 1)
+
+
+def expected_costs(scored: pd.DataFrame, review_cost: float, block_cost: float) -> pd.DataFrame:
+    """What each decision on each payment is expected to cost."""
+    probability = scored["fraud_probability"]
+    costs = {"accept": probability * scored["amount"], "review": review_cost, "block": (1 - probability) * block_cost}
+    return pd.DataFrame(costs, index=scored.index)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.tuples(st.floats(0, 1), st.floats(0, 200)), min_size=1, max_size=6),
+    st.integers(0, 6),
+    st.floats(0, 20),
+    st.floats(0, 60),
+)
+def test_no_other_decisions_cost_less_for_any_capacity(
+    pairs: list[tuple[float, float]], reviews: int, review_cost: float, block_cost: float
+) -> None:
+    scored = decided(pairs)
+    costs = expected_costs(scored, review_cost, block_cost)
+    found = decide(scored, review_cost=review_cost, block_cost=block_cost, reviews_per_night=reviews)["decision"]
+    ours = sum(costs.at[row, choice] for row, choice in found.items())
+    cheapest = min(
+        sum(costs.at[row, choice] for row, choice in enumerate(choices))
+        for choices in product(costs.columns, repeat=len(pairs))
+        if choices.count("review") <= reviews
+    )
+    assert ours == pytest.approx(cheapest, abs=1e-9)
+    assert (found == "review").sum() <= reviews
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.floats(0, 1), st.floats(0, 200), st.integers(1, 3)), min_size=1, max_size=15),
+    st.integers(0, 4),
+)
+def test_the_queue_may_end_anywhere_and_each_night_has_its_own(
+    rows: list[tuple[float, float, int]], reviews: int
+) -> None:
+    scored = decided([row[:2] for row in rows], [row[2] for row in rows])
+    costs = {"review_cost": 3.0, "block_cost": 15.0}
+    found = decide(scored, **costs, reviews_per_night=reviews, night="night")
+    for _, night in scored.groupby("night"):
+        alone = decide(night, **costs, reviews_per_night=reviews)
+        pd.testing.assert_frame_equal(found.loc[night.index], alone)
+        fewer = decide(night, **costs, reviews_per_night=max(reviews - 1, 0))
+        ended = alone["review_rank"].where(alone["review_rank"] <= reviews - 1)
+        assert ended.equals(fewer["review_rank"])
+
+
+def test_of_payments_that_would_be_blocked_the_least_probable_is_reviewed_first() -> None:
+    scored = decided([(0.99, 1000.0), (0.6, 1000.0), (0.3, 1000.0), (0.005, 1000.0)])
+    found = decide(scored, **COSTS | {"reviews_per_night": 10})
+    assert found["decision"].tolist() == ["block", "review", "review", "review"]
+    assert found["review_rank"].tolist()[1:] == [2, 1, 3]
+
+
+def test_a_refund_risks_nothing_and_an_amount_that_is_no_number_is_refused() -> None:
+    found = decide(decided([(0.9, -50.0), (0.9, 0.0)]), **COSTS)
+    assert found["decision"].tolist() == ["accept", "accept"]
+    assert found["expected_loss"].tolist() == [0.0, 0.0]
+    with pytest.raises(ValueError, match="found an amount that is no number"):
+        decide(decided([(0.9, float("nan"))]), **COSTS)
 
 
 def test_decisions_by_hand_and_by_capacity() -> None:

@@ -38,7 +38,7 @@ def payments(as_of: date) -> Rows:
 
 def flags(as_of: date, version: str) -> Rows:
     """Three payments to review, one blocked, the others accepted."""
-    reason = "amount: amount is 2,300, which raises the risk"
+    reason = "amount: the amount is 2,300.00; usual is 25.00"
     rows = []
     for payment, probability in zip(payments(as_of), PROBABILITIES, strict=True):
         key = payment["payment_id"]

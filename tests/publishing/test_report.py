@@ -109,8 +109,29 @@ def test_what_to_review(home: Home) -> None:
     assert re.findall(r'figure">(\d+)', page) == ["10", "3", "1"]
     assert re.findall(r"<td>(X\d\d)", page) == ["X03", "X08", "X05"]
     assert "expected loss 4,590" in page
-    assert 'colspan="3">amount is 2,300</td>' in page
+    assert 'colspan="3">the amount is 2,300.00; usual is 25.00</td>' in page
     assert "4.0%" in page
+
+
+def test_what_reviews_save_by_hours(home: Home) -> None:
+    own = sa.and_(model_performance.c.output == "risk", model_performance.c.model_version == VERSIONS["risk"])
+    (figure,) = home.records.rows(sa.select(model_performance).where(own))
+    saved = {0: 300.0, 50: 500.0, 200: 480.0}
+    rows = [
+        figure | {"metric": f"saved_money_at_{reviews}", "model": model, "model_version": name, "value": money - less}
+        for reviews, money in saved.items()
+        for model, name, less in ((figure["model"], figure["model_version"], 0), ("amount_rule", "amount_rule", 20))
+    ]
+    with home.records.begin() as connection:
+        connection.execute(sa.insert(model_performance), rows)
+    publish_night(home)
+    page = page_of(home)
+    *_, rule, upper, lower, ours = figures_of(page)["risk-money"]["data"]
+    assert (ours["x"], ours["y"]) == ([0.0, 50 * 5 / 60, 200 * 5 / 60], [300.0, 500.0, 480.0])
+    assert rule["y"] == [280.0, 480.0, 460.0]
+    assert len(upper["y"]) == len(lower["y"]) == 3
+    assert "5 minutes a review" in section(page, "Payments")
+    assert "saved money" not in page.partition("Other figures")[2].partition("</details>")[0]
 
 
 def test_what_to_answer(home: Home) -> None:
@@ -206,6 +227,7 @@ def test_segments_and_what_is_new_stand_below_the_champion(home: Home) -> None:
     assert [row[:3] for row in rows if "0.250" in row] == [["history:", "new", "77"], ["all", "77", "0.250"]]
     assert "over the baseline baseline, the runner up own history" in table
     assert table.count("-3.1%") == 2
+    assert "[0.450, 0.550]" in table
     assert "of what is on the list and new to the customer" in table
     assert "[+10.0, +20.0%]" in page  # the gain on all customers still stands above
 

@@ -38,3 +38,12 @@ def in_segments(found: Evaluation, worse: float = 1.0, few: int = LEAST_ENTITIES
             measures["wape"].loc[now == "new", NUMERATOR] *= worse
         found.members[cutoff] = pd.DataFrame({"product": now}, index=measures["wape"].index)
     return found
+
+
+def also(found: Evaluation, metric: str, rate: float, worse: float = 1.0) -> Evaluation:
+    """The contestant with another metric, lower is better; worse: what it is multiplied with for the new products."""
+    for cutoff, measures in found.measures.items():
+        frame = pd.DataFrame({NUMERATOR: rate, DENOMINATOR: 1.0}, index=measures["wape"].index)
+        frame.loc[(found.members[cutoff]["product"] == "new").to_numpy(), NUMERATOR] *= worse
+        measures[metric] = frame
+    return found

@@ -7,10 +7,11 @@ import pytest
 from models.metrics import DENOMINATOR, NUMERATOR, value
 from pipelines.home import Home
 from pipelines.records import ALL
+from pipelines.scoring.demand import DemandOutput
 from pipelines.scoring.outputs import output_of
-from pipelines.training.evaluate import LEAST_ENTITIES
+from pipelines.training.evaluate import LEAST_ENTITIES, Evaluation
 from pipelines.training.gate import Comparison, Decision, decide
-from tests.training.generators import PRODUCTS, evaluation, in_segments
+from tests.training.generators import PRODUCTS, also, evaluation, in_segments
 
 BASE = evaluation("seasonal_naive", 1.0)
 
@@ -88,3 +89,54 @@ def test_an_entity_counts_where_it_was_in_the_segment(home: Home) -> None:
 def test_a_small_segment_is_left_out() -> None:
     found = in_segments(evaluation("seasonal_naive", 1.0), few=LEAST_ENTITIES - 1)
     assert found.segments("wape") == ["product=new", "product=old"]
+
+
+class Guarded(DemandOutput):
+    """Demand with a metric that only the floor holds."""
+
+    guarded = ("false_positive_rate",)
+
+
+def guarded(model: str, error: float, worse: float = 1.0, segment: float = 1.0) -> Evaluation:
+    """A contestant in segments, with a false positive rate of 10%; worse: that times, among new products."""
+    found = in_segments(evaluation(model, error), worse=segment)
+    return also(found, "false_positive_rate", 0.1, worse)
+
+
+def test_a_segment_that_pays_for_the_gain_keeps_the_champion(home: Home) -> None:
+    base, champion = guarded("seasonal_naive", 1.0), guarded("recent_mean", 0.8)
+    worse = guarded("xgboost_quantiles", 0.6, worse=1.2)
+    decision = decide(home, Guarded(), [base, worse], champion, "seasonal_naive")
+    assert not decision.is_promoted
+    assert "recent_mean stays; xgboost_quantiles is worse by more than 5.0%: " in decision.reason
+    assert "false_positive_rate of product=new -20.0%" in decision.reason
+    found = {one.segment: one.gain.value for one in decision.comparisons if one.metric == "false_positive_rate"}
+    assert found["product=old"] == pytest.approx(0.0)
+
+
+def test_a_segment_worse_on_the_outputs_own_metric_keeps_the_champion(home: Home) -> None:
+    base, champion = guarded("seasonal_naive", 1.0), guarded("recent_mean", 0.8)
+    worse = guarded("xgboost_quantiles", 0.6, segment=2.0)
+    decision = decide(home, output_of("demand"), [base, worse], champion, "seasonal_naive")
+    assert not decision.is_promoted
+    assert "wape of product=new" in decision.reason
+
+
+def test_a_loss_within_the_floor_or_of_the_baseline_promotes(home: Home) -> None:
+    base, champion = guarded("seasonal_naive", 1.0), guarded("recent_mean", 0.8)
+    near = guarded("xgboost_quantiles", 0.6, worse=1.04)
+    assert decide(home, Guarded(), [base, near], champion, "seasonal_naive").is_promoted
+    worse = guarded("xgboost_quantiles", 0.6, worse=3.0)
+    assert decide(home, Guarded(), [base, worse], guarded("seasonal_naive", 1.0), "seasonal_naive").is_promoted
+    assert decide(home, Guarded(), [base, worse], None, "seasonal_naive").is_promoted
+
+
+def test_the_floor_asks_for_no_doubt(home: Home) -> None:
+    base, champion = guarded("seasonal_naive", 1.0), guarded("recent_mean", 0.8)
+    few = guarded("xgboost_quantiles", 0.6)
+    for measures in few.measures.values():
+        measures["false_positive_rate"].iloc[:2, 0] = 1.0  # two products, hit hard: worse by 18%, and so by chance
+    decision = decide(home, Guarded(), [base, few], champion, "seasonal_naive")
+    found = next(one for one in decision.comparisons if one.metric == "false_positive_rate" and one.role == "champion")
+    assert found.gain.value < 0.0
+    assert decision.is_promoted

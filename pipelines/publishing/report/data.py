@@ -14,6 +14,7 @@ from pipelines.monitoring.monitor import champion_figures, volumes
 from pipelines.publishing.manifest import RELEASE_TABLES, Manifest
 from pipelines.publishing.manifest import rows_of as counts_of
 from pipelines.publishing.report.query import Files, rows_of, views
+from pipelines.publishing.report.risk import in_curve
 from pipelines.records import ALL, Row, quarantine_counts, releases, steps
 
 TOTALS = {
@@ -51,7 +52,7 @@ def _model(home: Home, output: str, as_of: date, watched: Row, skipped: str | No
         "label": spec.label(home, spec.metric),
         "higher_is_better": spec.higher_is_better,
         "main": [row for row in figures if row["metric"] == spec.metric],
-        "others": _by_metric([row for row in figures if row["metric"] != spec.metric]),
+        "others": _by_metric([row for row in figures if row["metric"] != spec.metric and not in_curve(row["metric"])]),
         "gate": gains[0] if gains else None,
         "segments": _segments(found, spec.metric) if found else None,
     }

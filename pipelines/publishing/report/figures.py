@@ -94,6 +94,35 @@ def tickets(by_intent: Mapping[str, Mapping[str, int]]) -> Figure:
     return {"data": traces, "layout": layout}
 
 
+def saved_money(rows: Sequence[Mapping[str, Any]], champion: str) -> Figure:
+    """Money a night saved against accepting everything, by reviewers' hours; the champion in colour, with its band."""
+    traces: list[Figure] = []
+    for model in sorted({row["model"] for row in rows}, key=lambda model: model == champion):
+        points = [row for row in rows if row["model"] == model]
+        hours, serves = [row["hours"] for row in points], model == champion
+        if serves:
+            hidden = {"type": "scatter", "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "x": hours}
+            upper, lower = [row["ci_high"] for row in points], [row["ci_low"] for row in points]
+            traces += [hidden | {"y": upper}, hidden | {"y": lower, "fill": "tonexty", "fillcolor": BAND}]
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines+markers",
+                "x": hours,
+                "y": [row["value"] for row in points],
+                "line": {"color": ACCENT if serves else "#98a2b3", "width": 2.2 if serves else 1.6},
+                "marker": {"size": 5},
+                "customdata": [row["reviews"] for row in points],
+                "hovertemplate": f"{_name(model)}, %{{customdata}} reviews: %{{y:,.0f}}<extra></extra>",
+            }
+        )
+    layout = _layout(height=240, left=8)
+    layout["margin"]["b"] = 44
+    layout["xaxis"] |= {"title": {"text": "reviewers' hours a night", "font": {"size": 12}}, "rangemode": "tozero"}
+    layout["yaxis"] |= {"automargin": True, "title": {"text": "money saved a night", "font": {"size": 12}}}
+    return {"data": traces, "layout": layout}
+
+
 def _interval(row: Mapping[str, Any]) -> dict[str, Any]:
     """Error bars; none where there is no interval."""
     if row["ci_low"] is None or row["ci_high"] is None:

@@ -18,7 +18,7 @@ from pipelines.publishing.manifest import checked_files, read_manifest
 from pipelines.publishing.report import data, figures
 from pipelines.publishing.report.demand import reorder, top_forecasts
 from pipelines.publishing.report.recommendations import most_recommended
-from pipelines.publishing.report.risk import risk
+from pipelines.publishing.report.risk import risk, saved_money
 from pipelines.publishing.report.support import support
 from pipelines.publishing.words import METRICS, metric_name, metric_words
 from pipelines.records import Row
@@ -52,6 +52,7 @@ def _context(home: Home, as_of: date, release: Row) -> dict[str, Any]:
     products = top_forecasts(home, as_of, files)
     scored = home.records.result(as_of, "score_recommendations")
     steps, tickets = data.step_times(home, as_of), support(files, release["skipped"])
+    savings = saved_money(models, home.settings.risk.review_minutes)
     return {
         "release": release,
         "as_of": as_of,
@@ -63,6 +64,8 @@ def _context(home: Home, as_of: date, release: Row) -> dict[str, Any]:
         "recommended": most_recommended(files),
         "reorder": reorder(files, release["skipped"]),
         "risk": risk(files, release["skipped"]),
+        "savings": savings,
+        "review_minutes": home.settings.risk.review_minutes,
         "support": tickets,
         "urgency": figures.URGENCY,
         "outputs": OUTPUTS,
@@ -80,13 +83,17 @@ def _context(home: Home, as_of: date, release: Row) -> dict[str, Any]:
         "attribution": _attribution(home),
         "metric_words": metric_words,
         "meanings": METRICS,
-        "figures": _figures(home, models, products, tickets),
+        "figures": _figures(home, models, products, tickets, savings),
         "plotly": _plotly(),
     }
 
 
 def _figures(
-    home: Home, models: list[dict[str, Any]], products: list[dict[str, Any]], tickets: dict[str, Any]
+    home: Home,
+    models: list[dict[str, Any]],
+    products: list[dict[str, Any]],
+    tickets: dict[str, Any],
+    savings: list[dict[str, Any]],
 ) -> Markup:
     """The plots by id, as JSON that may stand in a script element."""
     unit = UNITS[home.settings.demand.frequency]
@@ -100,6 +107,9 @@ def _figures(
     found |= {f"product-{i}": figures.forecast(product, unit) for i, product in enumerate(products)}
     if tickets.get("intents"):
         found["support-tickets"] = figures.tickets(tickets["intents"])
+    if savings:
+        (champion,) = [model["champion"]["model"] for model in models if model["output"] == "risk"]
+        found["risk-money"] = figures.saved_money(savings, champion)
     return Markup(json.dumps(found, allow_nan=False).replace("<", "\\u003c"))
 
 
@@ -127,6 +137,7 @@ def _environment() -> Environment:
     environment.filters["count"] = lambda value: "–" if value is None else f"{value:,.0f}"
     environment.filters["share"] = lambda value: "under 0.1%" if 0 < value < 0.001 else f"{value:.1%}"
     environment.filters["money"] = lambda value: f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.2f}"
+    environment.filters["figure"] = lambda value: f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3f}"
     environment.filters["metric"] = metric_name
     environment.filters["words"] = lambda name: str(name).replace("_", " ")
     return environment
