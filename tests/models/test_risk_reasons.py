@@ -122,8 +122,8 @@ def test_features_in_words() -> None:
         ("card_chargebacks", 2, 0): "2 chargebacks of payments with this card before; usual is 0",
         ("device_fraud_rate_7d", 0.123, 0.005): "payments with this device in 7 days had a chargeback rate of 12.3%; "
         "usual is 0.50%",
-        ("days_since_device_fraud", 0.5, NULL): "the last chargeback of a payment with this device was 12 hours "
-        "before; usual is none",
+        ("days_since_device_fraud", 0.5, NULL): "a payment with this device 12 hours before was charged back; "
+        "usual is none",
         ("amount_over_usual", 8.14, 1): "the amount is 8.1 times the customer's mean; usual is 1",
         ("amount_over_usual", NULL, 1): "the customer has no earlier payment to compare with; usual is 1",
         ("is_guest", 1, 0): "a guest paid; usual is a known customer",
