@@ -137,7 +137,7 @@ def _environment() -> Environment:
     environment.filters["count"] = lambda value: "–" if value is None else f"{value:,.0f}"
     environment.filters["share"] = lambda value: "under 0.1%" if 0 < value < 0.001 else f"{value:.1%}"
     environment.filters["money"] = lambda value: f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.2f}"
-    environment.filters["figure"] = lambda value: f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3f}"
+    environment.filters["figure"] = lambda value: f"{value:,.1f}" if abs(value) >= 10 else f"{value:.3f}"
     environment.filters["metric"] = metric_name
     environment.filters["words"] = lambda name: str(name).replace("_", " ")
     return environment
