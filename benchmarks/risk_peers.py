@@ -42,7 +42,7 @@ def handbook_features(payments: pd.DataFrame, delay_days: int) -> pd.DataFrame:
     """payment_id, paid_at, is_fraud and the handbook's 15 features."""
     rows = payments.sort_values(["paid_at", "payment_id"], ignore_index=True)
     found = rows[["payment_id", "paid_at", "is_fraud", "amount"]].copy()
-    found["weekend"] = (rows["paid_at"].dt.weekday >= 5).astype(int)
+    found["weekend"] = (rows["paid_at"].dt.day_of_week >= 5).astype(int)
     found["night"] = (rows["paid_at"].dt.hour <= 6).astype(int)
     for key, name in (("customer_id", "customer"), ("device_id", "terminal")):
         order, start = _by_key(rows[key])

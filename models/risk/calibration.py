@@ -18,6 +18,8 @@ FEWEST = 20
 """Positives under which the margins are left as they are: a slope from so few is worse than none."""
 FEWEST_FOR_TABLE = 200
 """Positives under which no step function is tried."""
+SURE = 2.0
+"""Standard errors by which a calibration has to be better than none."""
 KNOTS = 100
 """Margins at which Venn-Abers is computed, quantiles; in between it is interpolated."""
 _SLOPE = 1e-4  # how much of the plain sigmoid a step function keeps, so that it ties no two margins
@@ -129,8 +131,8 @@ def fit_calibration(earlier: Window, later: Window) -> tuple[Calibration, dict[s
 
     Each kind is fitted on the earlier window and judged on the later one, on the margins of trees that were grown anew
     in between: just as what is fitted on the later window will be applied to trees that have seen that window too. A
-    kind has to be better than none by more than the standard error of the difference: what is noise, or does not carry
-    over, costs more than nothing.
+    kind has to be better than none by more than two standard errors of the difference: what is noise, or does not
+    carry over, costs more than nothing.
     """
     fewest = min(earlier.rarer, later.rarer)
     if fewest < FEWEST:
@@ -142,7 +144,7 @@ def fit_calibration(earlier: Window, later: Window) -> tuple[Calibration, dict[s
         losses[name] = -np.log(np.where(later.is_positive, given, 1.0 - given))
     best = min(losses, key=lambda name: float(losses[name].mean()))
     gain = losses["none"] - losses[best]
-    if gain.mean() <= gain.std() / np.sqrt(len(gain)):
+    if gain.mean() <= SURE * gain.std() / np.sqrt(len(gain)):
         best = "none"
     return fits[best](*later), {name: float(loss.mean()) for name, loss in losses.items()}
 

@@ -1,0 +1,165 @@
+"""What a night's payment features cost on a long history, beside building them all anew: seconds and memory.
+
+python -m benchmarks.payment_build [--payments 10000000 --days 730 --threads 2] --out result.json
+
+A store from a seed, straight in the raw tables: a payment in ten by a guest, orders of one to three lines of 2,000
+products, devices, cards and addresses that customers keep, one payment in a hundred charged back up to 40 days later.
+The night is the last day's payments, on top of a build of all others; `rebuild` is the whole history at once, and must
+give the night's rows again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from benchmarks.recommendations import cpu_seconds, peak_mib
+from pipelines.contract import ENTITIES, Type
+from pipelines.features.dbt import run_dbt
+from pipelines.home import Home
+from pipelines.settings import Places, Settings
+
+FIRST = date(2022, 1, 1)
+SQL = {
+    Type.ID: "varchar",
+    Type.TEXT: "varchar",
+    Type.TS: "timestamp",
+    Type.DATE: "date",
+    Type.N: "bigint",
+    Type.MONEY: "decimal(18, 4)",
+    Type.FLAG: "boolean",
+}
+META = {"dt": "date", "known_at": "timestamp", "loaded_as_of": "date"}
+SELECTED = ("int_payments", "int_payment_products", "int_payment_features", "features_payments")
+PRODUCTS = 2_000
+DRAWN = """
+    select
+        i,
+        hash(i) as h,
+        timestamp '{first}' + to_microseconds((i * {days} * 86400000000 // {payments})::bigint) as moment,
+        (hash(i, 1) % {customers})::bigint as who
+    from range({payments}) as numbers(i)
+"""
+REPORTED = "moment + to_days((1 + hash(i, 4) % 40)::int)"
+PAYER = "case when h % 10 > 0 then 'C' || who end"
+DEVICE = "'D' || (case when h % 20 = 0 then hash(i, 3) % {customers} else who end)"
+ROWS = {
+    "customers": (
+        "select 'C' || i, timestamp '{first}', 'GB', null, null, null, timestamp '{first}'",
+        "range({customers}) as n(i)",
+    ),
+    "products": (
+        "select 'P' || i, 'title', null, null, 10, null, true, null, null, timestamp '{first}'",
+        "range({products}) as n(i)",
+    ),
+    "orders": (f"select 'O' || i, {PAYER}, moment, 'paid', 'GB', 'web', 'EUR'", "drawn"),
+    "order_lines": (
+        "select 'O' || i, line, 'P' || (hash(i, line) % {products}), 1, 10, null",
+        "drawn, range(1, 4) as lines(line) where line <= 1 + h % 3",
+    ),
+    "payments": (
+        f"select 'Y' || i, 'O' || i, {PAYER}, moment, 5 + hash(i, 2) % 20000 / 100, 'card', 'K' || who, {DEVICE}, "
+        "'I' || who, 'N' || (who // 50), case when h % 50 = 0 then 'FR' else 'GB' end, 'GB'",
+        "drawn",
+    ),
+    "chargebacks": (f"select 'Y' || i, {REPORTED}, null", "drawn where h % 100 = 0"),
+}
+HAPPENED = {"orders": "moment", "payments": "moment", "order_lines": "moment", "chargebacks": REPORTED}
+
+
+def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
+    """Build the history, the night and all anew; prints and writes the figures."""
+    given = _parsed(arguments)
+    last = FIRST + timedelta(days=given.days)
+    found: dict[str, Any] = {"sizes": {name: getattr(given, name) for name in ("payments", "days", "threads")}}
+    with tempfile.TemporaryDirectory(dir=given.folder) as folder:
+        places = Places.from_environment({"NIGHTCART_HOME": folder})
+        home = Home(places, Settings(compute={"threads": given.threads}))
+        _fill(home, given, last)
+        found["history"] = _build(home, last - timedelta(days=1), last - timedelta(days=2), ["--full-refresh"])
+        found["night"] = _build(home, last, last - timedelta(days=1), [])
+        night = _digest(home, last)
+        found["rebuild"] = _build(home, last, date(1900, 1, 1), ["--full-refresh"])
+        found["same_rows"] = _digest(home, last) == night
+    found["night_share"] = round(found["night"]["cpu_seconds"] / found["rebuild"]["cpu_seconds"], 4)
+    found["night"]["payments"], found["peak_mib"] = night[0], peak_mib()
+    print(json.dumps(found, indent=2))  # noqa: T201
+    given.out.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
+    return found
+
+
+def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.payment_build", description=__doc__)
+    parser.add_argument("--payments", type=int, default=10_000_000)
+    parser.add_argument("--days", type=int, default=730, help="that they are spread over")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--folder", type=Path, help="where the warehouse is written; the system's temporary folder")
+    parser.add_argument("--out", type=Path, required=True)
+    return parser.parse_args(arguments)
+
+
+def _fill(home: Home, given: argparse.Namespace, last: date) -> None:
+    """Write the raw tables: the last day's rows as loaded by the last night, all before by the night before it."""
+    names = {"first": FIRST, "days": given.days, "payments": given.payments, "products": PRODUCTS}
+    names |= {"customers": max(given.payments // 12, 1)}
+    with home.warehouse.session() as session:
+        session.execute("create schema raw")
+        session.execute(f"create temp table drawn as {DRAWN.format(**names)}")
+        for entity, about in ENTITIES.items():
+            columns = {column.name: SQL[column.type] for column in about.columns}
+            told = ", ".join(f"{name} {sql}" for name, sql in (columns | META).items())
+            session.execute(f"create table raw.{entity} ({told})")
+            if entity not in ROWS:
+                continue
+            happened = HAPPENED.get(entity, f"timestamp '{FIRST}'")
+            day = f"cast({happened} as date)"
+            head, tail = (part.format(**names) for part in ROWS[entity])
+            meta = f"{day}, cast({day} + 1 as timestamp), greatest({day} + 1, date '{last}' - 1)"
+            session.execute(f"insert into raw.{entity} {head}, {meta} from {tail}")
+            session.execute(f"delete from raw.{entity} where loaded_as_of > date '{last}'")
+
+
+def _build(home: Home, as_of: date, known_after: date, more: list[str]) -> dict[str, Any]:
+    """One dbt build of the payments' models; without --full-refresh on top of what is there."""
+    variables = {"as_of": str(as_of), "known_after": str(known_after), "events": "tonight", "payment_days": 1}
+    hidden = _hide(home, as_of)
+    before, begun = cpu_seconds(), time.perf_counter()
+    run_dbt(home, ["run", *more, "--select", "staging", *SELECTED], variables)
+    spent = {"cpu_seconds": round(cpu_seconds() - before, 1), "wall_seconds": round(time.perf_counter() - begun, 1)}
+    _show(home, hidden)
+    return spent
+
+
+def _hide(home: Home, as_of: date) -> list[str]:
+    """Put aside what a later night loads, as if it were not there yet."""
+    with home.warehouse.session() as session:
+        for entity in ROWS:
+            later = f"from raw.{entity} where loaded_as_of > '{as_of}'"
+            session.execute(f"create or replace table raw.{entity}_later as {later}")
+            session.execute(f"delete {later}")
+    return list(ROWS)
+
+
+def _show(home: Home, hidden: list[str]) -> None:
+    with home.warehouse.session() as session:
+        for entity in hidden:
+            session.execute(f"insert into raw.{entity} from raw.{entity}_later")
+            session.execute(f"drop table raw.{entity}_later")
+
+
+def _digest(home: Home, as_of: date) -> tuple[int, int]:
+    """How many payments the night has, and the sum of the hashes of their features."""
+    with home.warehouse.session() as session:
+        table = f"intermediate.int_payment_features as f where as_of = '{as_of}'"
+        row = session.read(f"select count(*) as n, sum(hash(f)) as h from {table}").to_pylist()[0]
+    return int(row["n"]), int(row["h"])
+
+
+if __name__ == "__main__":
+    main()
