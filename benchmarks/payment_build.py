@@ -42,7 +42,7 @@ DRAWN = """
     select
         i,
         hash(i) as h,
-        timestamp '{first}' + to_microseconds((i * {days} * 86400000000 // {payments})::bigint) as moment,
+        timestamp '{first}' + to_microseconds((i * ({days} * 86400000000 // {payments}))::bigint) as moment,
         (hash(i, 1) % {customers})::bigint as who
     from range({payments}) as numbers(i)
 """

@@ -98,15 +98,16 @@ def _as_floats(column: pd.Series) -> Floats:
 
 
 def labelled(features: Features, targets: pd.DataFrame, model: str) -> pd.DataFrame:
-    """The payments that may be learnt from, in the order of paid_at, with is_fraud and is_mature.
+    """The payments that may be learnt from, in the order of paid_at, with is_fraud: those whose label has matured.
 
-    A payment is a negative only once its label has matured; a known fraud counts at once; others are neither.
-    Raises ValueError where there is no fraud or no negative among them.
+    A fraud that is reported earlier speaks through the features at once, but is no row: among payments of its days it
+    would be alone, and whatever tells the time (a count that grows, a season) would seem to tell frauds.
+    Raises ValueError where there is no fraud or no honest payment among them.
     """
-    known = targets.loc[targets[IS_FRAUD].astype(bool) | targets[IS_MATURE].astype(bool), [KEY, IS_FRAUD, IS_MATURE]]
+    known = targets.loc[targets[IS_MATURE].astype(bool), [KEY, IS_FRAUD]]
     payments = features[PAYMENTS].drop(columns=[IS_FRAUD, IS_MATURE], errors="ignore")
     rows = payments.merge(known, on=KEY, how="inner", validate="one_to_one")
-    rows = rows.assign(**{name: rows[name].astype(bool) for name in (IS_FRAUD, IS_MATURE)})
+    rows = rows.assign(**{IS_FRAUD: rows[IS_FRAUD].astype(bool)})
     frauds = int(rows[IS_FRAUD].sum())
     if not 0 < frauds < len(rows):
         raise ValueError(

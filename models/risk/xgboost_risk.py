@@ -17,7 +17,6 @@ from models.protocol import Features
 from models.risk.calibration import Calibration, Platt, Window, fit_calibration
 from models.risk.payments import (
     IS_FRAUD,
-    IS_MATURE,
     KEY,
     PAID_AT,
     PAYMENTS,
@@ -54,17 +53,15 @@ class Recipe:
     max_bin: int = 256
     half_life_days: float | None = None
     """Days after which a payment weighs half; null: all weigh the same."""
-    later_share: float = 0.25
-    """Share of the matured payments, the latest, that calibrate; as many before them choose how."""
+    later_share: float = 0.1
+    """Share of the payments, the latest, that calibrate; as many before them choose how."""
 
 
 class XGBoostRisk(RiskModel):
     """Binary logistic trees by histograms (Chen and Guestrin 2016), then a calibration.
 
-    It is chosen and fitted on the latest two quarters of the matured payments, with trees that have not seen them; the
-    trees that serve are grown on all labelled payments. Payments are not weighted by class, which ruins calibration,
-    but for what is known to be wrong with their number: a fraud counts once it is reported, an honest payment only once
-    it has matured, so that all frauds are weighed down to the share that matured payments have.
+    It is chosen and fitted on the latest two tenths of the payments, with trees that have not seen them; the trees
+    that serve are grown on all. Payments are never weighted by class: that ruins calibration.
 
     monotone: features that may only raise the probability, those that there are.
     """
@@ -91,7 +88,7 @@ class XGBoostRisk(RiskModel):
         self._booster: xgb.Booster | None = None
 
     def fit(self, features: Features, targets: pd.DataFrame) -> Self:
-        """Learn from matured payments and known frauds; raises ValueError where there are under 20 frauds."""
+        """Learn from matured payments; raises ValueError where there are under 20 frauds."""
         rows = labelled(features, targets, self.name)
         frauds = int(rows[IS_FRAUD].sum())
         if frauds < FEWEST_FRAUDS or len(rows) - frauds < FEWEST_FRAUDS:
@@ -101,39 +98,30 @@ class XGBoostRisk(RiskModel):
             )
         self.columns = numeric_columns(rows)
         design, fraud, weight = numbers(rows, self.columns), rows[IS_FRAUD].to_numpy(bool), self._weights(rows)
-        self.calibration, self.losses = self._calibrate(design, fraud, weight, self._place(rows))
+        self.calibration, self.losses = self._calibrate(design, fraud, weight)
         self._booster = self._grow(design, fraud, weight)
         self.usual = [None if np.isnan(value) else float(value) for value in usual_of(design, fraud)]
         return self
 
     def _calibrate(
-        self, design: Floats, fraud: NDArray[np.bool_], weight: Floats, place: Floats
+        self, design: Floats, fraud: NDArray[np.bool_], weight: Floats
     ) -> tuple[Calibration, dict[str, float]]:
         """On two windows, each scored by trees that were grown on what came before it."""
-        windows = []
-        for before in (1.0 - 2.0 * self.recipe.later_share, 1.0 - self.recipe.later_share):
-            known, asked = ~(place > before), (place > before) & (place <= before + self.recipe.later_share)
-            if not asked.any() or fraud[known].all() or not fraud[known].any():
+        share, windows = self.recipe.later_share, []
+        for start in (1.0 - 2.0 * share, 1.0 - share):
+            first, last = round(start * len(fraud)), round((start + share) * len(fraud))
+            if fraud[:first].all() or not fraud[:first].any():
                 return Calibration(), {}
-            self._booster = self._grow(design[known], fraud[known], weight[known])
-            windows.append(Window(self._margins(design[asked]), fraud[asked]))
+            self._booster = self._grow(design[:first], fraud[:first], weight[:first])
+            windows.append(Window(self._margins(design[first:last]), fraud[first:last]))
         return fit_calibration(*windows)
 
-    @staticmethod
-    def _place(rows: pd.DataFrame) -> Floats:
-        """[n] the share of matured payments up to each one, in time order; NaN where it has not matured itself."""
-        mature = rows[IS_MATURE].to_numpy(bool)
-        place = np.cumsum(mature) / max(int(mature.sum()), 1)
-        return np.where(mature, place, np.nan)
-
     def _weights(self, rows: pd.DataFrame) -> Floats:
-        """[n] what each payment weighs: frauds so much that they are the share that they are of matured payments."""
+        """[n] what each payment weighs: half as much after each half-life."""
+        if self.recipe.half_life_days is None:
+            return np.ones(len(rows))
         age = (rows[PAID_AT].max() - rows[PAID_AT]) / pd.Timedelta(days=1)
-        half_life = self.recipe.half_life_days
-        weight = np.ones(len(rows)) if half_life is None else np.exp2(-age.to_numpy(np.float64) / half_life)
-        fraud, mature = rows[IS_FRAUD].to_numpy(bool), rows[IS_MATURE].to_numpy(bool)
-        matured = weight[fraud & mature].sum()
-        return np.where(fraud, weight * (matured / weight[fraud].sum() if matured else 1.0), weight)
+        return np.exp2(-age.to_numpy(np.float64) / self.recipe.half_life_days)
 
     def _grow(self, design: Floats, fraud: NDArray[np.bool_], weight: Floats) -> xgb.Booster:
         recipe, threads = self.recipe, self.threads or None
