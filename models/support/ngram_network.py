@@ -22,29 +22,31 @@ class Recipe:
     """How the network is trained: in steps, so that equal data gives equal bytes."""
 
     dim: int = 128
+    hidden: int = 512
     epochs: int = 15
     batch: int = 64
     rate: float = 3e-3
     warm_up: int = 100  # steps
     most_drawn: int = 128  # n-grams of a text in a step
     gram_dropout: float = 0.3
-    dropout: float = 0.3
+    dropout: float = 0.4
     smoothing: float = 0.1  # of labels
 
 
 class NgramNetwork(nn.Module):
-    """fastText's bag (Joulin et al. 2017) with a weight for each n-gram by attention, layer norm and one layer.
+    """fastText's bag (Joulin et al. 2017) with a weight for each n-gram by attention, layer norm and a hidden layer.
 
     vocabulary: buckets known [V]; row 0 stands for a text that has none of them.
     """
 
-    def __init__(self, vocabulary: int, dim: int, classes: int) -> None:
+    def __init__(self, vocabulary: int, classes: int, recipe: Recipe) -> None:
         super().__init__()
-        self.dim = dim
+        dim = recipe.dim
         self.embedding = nn.Parameter(0.1 * torch.randn(vocabulary + 1, dim))  # [1 + V, D]
         self.attention = nn.Parameter(torch.zeros(vocabulary + 1, 1))
         self.norm = nn.LayerNorm(dim)
-        self.out = nn.Linear(dim, classes)
+        self.hidden = nn.Linear(dim, recipe.hidden)
+        self.out = nn.Linear(recipe.hidden, classes)
         nn.init.zeros_(self.out.bias)
 
     def pooled(self, ids: torch.Tensor, texts: torch.Tensor, starts: torch.Tensor) -> torch.Tensor:
@@ -60,7 +62,8 @@ class NgramNetwork(nn.Module):
         """[n, C] logits."""
         arrays = (grams.ids, grams.texts, grams.starts[:-1])
         pooled = self.pooled(*(torch.from_numpy(np.ascontiguousarray(array)) for array in arrays))
-        return torch.as_tensor(self.out(functional.dropout(pooled, dropout, self.training)))
+        hidden = functional.relu(self.hidden(functional.dropout(pooled, dropout, self.training)))
+        return torch.as_tensor(self.out(functional.dropout(hidden, dropout, self.training)))
 
 
 def known(grams: Grams, vocabulary: Ints) -> Grams:
@@ -82,9 +85,9 @@ def trained(grams: Grams, labels: Ints, sizes: tuple[int, int], recipe: Recipe, 
     """A network of (vocabulary, classes) trained on texts with labels [n], by one thread; the caller sets torch's."""
     torch.manual_seed(seed)
     random = np.random.default_rng(seed)
-    network = NgramNetwork(sizes[0], recipe.dim, sizes[1])
+    network = NgramNetwork(*sizes, recipe)
     sparse = [network.embedding, network.attention]
-    dense = [*network.norm.parameters(), *network.out.parameters()]
+    dense = [parameter for part in (network.norm, network.hidden, network.out) for parameter in part.parameters()]
     optimisers = [torch.optim.SparseAdam(sparse, lr=recipe.rate), torch.optim.Adam(dense, lr=recipe.rate)]
     steps, step = recipe.epochs * -(-len(labels) // recipe.batch), 0
     network.train()

@@ -63,7 +63,7 @@ class NgramPart(Part):
 
     def settings(self) -> dict[str, Any]:
         """Intents and size."""
-        return {"classes": self.classes, "dim": self.recipe.dim}
+        return {"classes": self.classes, "dim": self.recipe.dim, "hidden": self.recipe.hidden}
 
     def files(self) -> dict[str, bytes]:
         """Buckets and weights."""
@@ -74,9 +74,9 @@ class NgramPart(Part):
     def restore(self, settings: Mapping[str, Any], read: Read) -> Self:
         """The network of the stored size with the stored weights."""
         self.classes = [str(one) for one in settings["classes"]]
-        self.recipe = Recipe(dim=int(settings["dim"]))
+        self.recipe = Recipe(dim=int(settings["dim"]), hidden=int(settings["hidden"]))
         arrays = unpacked(read(_ARRAYS), Path(_ARRAYS), self.name, [_BUCKETS])
         self.buckets = arrays.pop(_BUCKETS)
-        self.network = NgramNetwork(len(self.buckets), self.recipe.dim, len(self.classes)).eval()
+        self.network = NgramNetwork(len(self.buckets), len(self.classes), self.recipe).eval()
         self.network.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
         return self

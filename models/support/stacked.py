@@ -101,8 +101,8 @@ class Stacked(SupportModel):
         """Weights, certainty and threshold from the later tickets, by parts fitted on the earlier ones."""
         unseen = unseen_intents(labels[~held], self.seed)
         taken = np.flatnonzero(~held & ~np.isin(labels.astype(str), unseen))
-        parts = self._fitted([words[place] for place in taken], labels[taken])
-        views = [part.view([words[place] for place in np.flatnonzero(held)]) for part in parts]
+        parts = self._fitted([words[int(place)] for place in taken], labels[taken])
+        views = [part.view([words[int(place)] for place in np.flatnonzero(held)]) for part in parts]
         place = {intent: at for at, intent in enumerate(parts[0].classes)}
         which = np.array([place.get(str(label), -1) for label in labels[held]], dtype=np.int64)
         self.stack = Stack().fit(views, which)
