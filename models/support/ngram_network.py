@@ -21,7 +21,7 @@ MOST_LOGIT = 10.0
 class Recipe:
     """How the network is trained: in steps, so that equal data gives equal bytes."""
 
-    dim: int = 128
+    dim: int = 256
     hidden: int = 512
     epochs: int = 15
     batch: int = 64

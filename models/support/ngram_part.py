@@ -16,6 +16,8 @@ from models.support.ngrams import Ints, grams_of
 from models.support.parts import BLOCK, Machine, Part, Read, View, packed, unpacked
 
 _ARRAYS, _BUCKETS = "ngrams.safetensors", "buckets"
+MOST_KNOWN = 65_536
+"""Buckets that are learnt, those of the most texts."""
 THREADS = 1
 """Its steps are too small for more, and one gives the same bits on every machine."""
 
@@ -34,7 +36,7 @@ class NgramPart(Part):
     def fit(self, texts: Sequence[str], labels: NDArray[Any]) -> Self:
         """Train from scratch."""
         grams = grams_of(texts)
-        self.buckets = np.unique(grams.ids)
+        self.buckets = _most_frequent(grams.ids)
         if not len(self.buckets):
             raise ValueError("too little data: found no words in the tickets' texts")
         self.classes = sorted({str(label) for label in labels})
@@ -42,6 +44,7 @@ class NgramPart(Part):
         sizes = (len(self.buckets), len(self.classes))
         with on_device("cpu", THREADS):
             self.network = trained(known(grams, self.buckets), which, sizes, self.recipe, self.machine.seed)
+        self.network.embedding.data = self.network.embedding.data.half().float()  # as it is stored
         return self
 
     def view(self, texts: Sequence[str]) -> View:
@@ -69,6 +72,7 @@ class NgramPart(Part):
         """Buckets and weights."""
         assert self.network is not None
         weights = {name: tensor.numpy() for name, tensor in self.network.state_dict().items()}
+        weights["embedding"] = weights["embedding"].astype(np.float16)
         return {_ARRAYS: packed(weights | {_BUCKETS: self.buckets})}
 
     def restore(self, settings: Mapping[str, Any], read: Read) -> Self:
@@ -78,5 +82,11 @@ class NgramPart(Part):
         arrays = unpacked(read(_ARRAYS), Path(_ARRAYS), self.name, [_BUCKETS])
         self.buckets = arrays.pop(_BUCKETS)
         self.network = NgramNetwork(len(self.buckets), len(self.classes), self.recipe).eval()
-        self.network.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
+        self.network.load_state_dict({name: torch.from_numpy(array).float() for name, array in arrays.items()})
         return self
+
+
+def _most_frequent(ids: Ints) -> Ints:
+    """The 65,536 buckets of the most texts, sorted; of equals the smaller number."""
+    found, texts = np.unique(ids, return_counts=True)
+    return np.sort(found[np.argsort(-texts, kind="stable")[:MOST_KNOWN]])

@@ -10,8 +10,12 @@ from numpy.typing import NDArray
 
 from models.support.parts import Floats, View
 
-UNSEEN_SHARE = 0.2
-"""Share of the tickets, at most, whose intents the calibrating model is kept from: they stand for what is new."""
+LEFT_OUT = 0.2
+"""Share of the tickets, at most, whose intents the calibrating parts are kept from: they stand for what is new."""
+UNSEEN_SHARE = 0.1
+"""Share of tickets of a new kind, at most, that the threshold is set for."""
+UNSEEN_WEIGHT = 3.0
+"""Of these tickets when certainty is learnt, so that it tells first of all what is new."""
 FEWEST_INTENTS = 5
 """Intents under which none is left out."""
 FEWEST_WRONG = 5
@@ -41,7 +45,7 @@ class Stack:
         right = self.logits(views).argmax(axis=1) == labels
         self.certainty = []
         if min(right.sum(), (~right).sum()) >= FEWEST_WRONG:
-            self.certainty = _platt(self.signs(views), right)
+            self.certainty = _certainty(self.signs(views), right, labels)
         return self
 
     def logits(self, views: Sequence[View]) -> Floats:
@@ -70,7 +74,7 @@ def unseen_intents(labels: NDArray[np.object_], seed: int) -> list[str]:
     names, counts = np.unique(labels.astype(str), return_counts=True)
     if len(names) < FEWEST_INTENTS:
         return []
-    room, found = UNSEEN_SHARE * counts.sum(), []
+    room, found = LEFT_OUT * counts.sum(), []
     for place in np.random.default_rng(seed).permutation(len(names)):
         if counts[place] <= room:
             room -= counts[place]
@@ -104,14 +108,27 @@ def _weights(logits: list[Floats], labels: NDArray[np.int64]) -> list[float]:
     return [float(one / size) for one, size in zip(found, scale, strict=True)]
 
 
-def _platt(signs: Floats, right: NDArray[np.bool_]) -> list[float]:
-    """Intercept and coefficients of a logistic regression on the signs as they are."""
+def share_of_unseen(labels: NDArray[np.int64]) -> Floats:
+    """[n] the weights with which unseen intents (-1) are a tenth of all, where they are more."""
+    unseen = int((labels < 0).sum())
+    most = UNSEEN_SHARE / (1.0 - UNSEEN_SHARE) * (len(labels) - unseen)
+    return np.where(labels < 0, min(1.0, most / max(unseen, 1)), 1.0)
+
+
+def _certainty(signs: Floats, right: NDArray[np.bool_], labels: NDArray[np.int64]) -> list[float]:
+    """Intercept and coefficients: a direction that tells first of all what is new, then probabilities along it."""
+    middle, spread = signs.mean(axis=0), np.maximum(signs.std(axis=0), 1e-9)
+    _, slope = _platt((signs - middle) / spread, right, np.where(labels < 0, UNSEEN_WEIGHT, 1.0))
+    slope = slope / spread
+    intercept, scale = _platt((signs @ slope)[:, None], right, share_of_unseen(labels))
+    return [intercept, *(float(one) for one in scale[0] * slope)]
+
+
+def _platt(signs: Floats, right: NDArray[np.bool_], weight: Floats) -> tuple[float, Floats]:
     from sklearn.linear_model import LogisticRegression
 
-    middle, spread = signs.mean(axis=0), np.maximum(signs.std(axis=0), 1e-9)
-    model = LogisticRegression(C=1.0).fit((signs - middle) / spread, right)
-    slope = model.coef_[0] / spread
-    return [float(model.intercept_[0] - slope @ middle), *(float(one) for one in slope)]
+    model = LogisticRegression(C=1.0).fit(signs, right, sample_weight=weight)
+    return float(model.intercept_[0]), np.asarray(model.coef_[0], dtype=np.float64)
 
 
 def _log_sum(logits: Floats) -> Floats:

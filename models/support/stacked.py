@@ -20,10 +20,20 @@ from models.shelf import Shelf
 from models.support.linear import Linear, fit_linear
 from models.support.parts import Machine, Part, View, packed, unpacked
 from models.support.replies import Replies, latest
-from models.support.stack import Stack, softmax, unseen_intents
+from models.support.stack import Stack, share_of_unseen, softmax, unseen_intents
 from models.support.tfidf_part import TfidfPart
-from models.support.tickets import HAS_REPLY, INTENT, KEY, URGENCY, Guess, SupportModel, later, resolved, texts
-from models.support.tickets import threshold_of as _threshold_of
+from models.support.tickets import (
+    HAS_REPLY,
+    INTENT,
+    KEY,
+    URGENCY,
+    Guess,
+    SupportModel,
+    later,
+    resolved,
+    texts,
+    threshold_of,
+)
 from models.support.urgency import LEVELS
 
 MOST_LEARNT = 20_000
@@ -107,7 +117,7 @@ class Stacked(SupportModel):
         which = np.array([place.get(str(label), -1) for label in labels[held]], dtype=np.int64)
         self.stack = Stack().fit(views, which)
         right = self.stack.logits(views).argmax(axis=1) == which
-        self.threshold = _threshold_of(self.stack.certain(views), right, self.automatic_accuracy)
+        self.threshold = threshold_of(self.stack.certain(views), right, self.automatic_accuracy, share_of_unseen(which))
 
     def _replies(self, rows: pd.DataFrame) -> Replies:
         """The tickets whose answer may be suggested."""

@@ -129,14 +129,18 @@ def texts(tickets: pd.DataFrame) -> list[str]:
     return [text if isinstance(text, str) else "" for text in tickets[TEXT]]
 
 
-def threshold_of(probability: Floats, is_right: NDArray[np.bool_], accuracy: float) -> float:
+def threshold_of(
+    probability: Floats, is_right: NDArray[np.bool_], accuracy: float, weight: Floats | None = None
+) -> float:
     """The lowest probability, of .5 or more, from which on `accuracy` of the intents are right; 2 where none is.
 
-    Beyond doubt: the lower end of the one-sided 95% interval (Wilson 1927) must reach it.
+    Beyond doubt: the lower end of the one-sided 95% interval (Wilson 1927) must reach it. weight: of each ticket, 1
+    by default.
     """
     order = np.argsort(-probability, kind="stable")
-    count = np.arange(1, len(order) + 1)
-    share, doubt = np.cumsum(is_right[order]) / count, Z_95**2 / count
+    weights = np.ones(len(order)) if weight is None else weight[order]
+    count = np.cumsum(weights)
+    share, doubt = np.cumsum(is_right[order] * weights) / count, Z_95**2 / count
     share = (share + doubt / 2 - np.sqrt(doubt * (share * (1 - share) + doubt / 4))) / (1 + doubt)
     ends = np.append(np.diff(probability[order]) != 0, True)  # equal probabilities stay together
     good = np.flatnonzero((share >= accuracy) & ends & (probability[order] >= LEAST_PROBABILITY))
