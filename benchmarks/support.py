@@ -41,9 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     result: dict[str, Any] = {"protocol": _protocol(given, train, validation, test), "models": {}}
     for name in [*given.model, *given.peers]:
         learn = _peer if name in PEERS else _ours
-        answer, fitting = _timed(lambda name=name, learn=learn: learn(name, given, train))  # type: ignore[misc]
+        answer, fitting = _timed(lambda name=name, learn=learn: learn(name, given, train))
         told = answer(validation[0])
-        found, answering = _timed(lambda answer=answer: answer(test[0]))  # type: ignore[misc]
+        found, answering = _timed(lambda answer=answer: answer(test[0]))
         judged = figures((told, validation[1]), (found, test[1]), seed=given.seed, resamples=given.resamples)
         per_second = {"texts_per_cpu_second": round(len(test[0]) / max(answering["cpu_seconds"], 1e-3), 1)}
         result["models"][name] = judged | {"fit": fitting, "answer": answering, "peak_mib": peak_mib()} | per_second

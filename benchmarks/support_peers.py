@@ -64,11 +64,12 @@ def fasttext_bag(texts: Sequence[str], labels: NDArray[np.int64], wanted: Wanted
         return out(bag(torch.from_numpy(np.concatenate(part)), torch.from_numpy(starts)))
 
     for _ in range(15):
-        for batch in torch.randperm(len(rows)).split(64):
+        order = torch.randperm(len(rows))
+        for batch in (order[at : at + 64] for at in range(0, len(rows), 64)):
             loss = nn.functional.cross_entropy(scores([rows[at] for at in batch]), torch.from_numpy(labels)[batch])
             for optimiser in both:
                 optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             for optimiser in both:
                 optimiser.step()
 

@@ -30,6 +30,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(ge=1)]
 Money = Annotated[float, Field(ge=0)]
 Country = Annotated[str, Field(pattern="^[A-Z]{2}$")]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Level = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -97,7 +98,7 @@ class Support(Section):
 
     automatic_accuracy: Annotated[float, Field(gt=0, le=1)] = 0.95  # share of right intents where no person looks
     encoder: str | None = "auto"  # folder of a sentence encoder; auto: what `make setup-encoder` installed; null: none
-    encoder_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None  # of it; null: all-MiniLM-L6-v2's
+    encoder_sha256: Sha256 | None = None  # SHA-256 of its model.safetensors, hex; null: all-MiniLM-L6-v2's
     llm_url: str | None = Field(default=None, json_schema_extra=LATER)  # of an OpenAI-compatible endpoint; null: none
     train_minutes: float = Field(default=10, gt=0)  # minutes of one core (or the GPU) for fine-tuning, about
 
