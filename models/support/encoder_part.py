@@ -122,10 +122,12 @@ class FineTunedPart(EncoderPart):
 
     def _encoder(self, texts: Sequence[str], labels: NDArray[Any]) -> Encoder:
         """A copy of the encoder, trained; raises ValueError where the minutes are too few."""
-        own = Encoder(self._frozen().files, str(self.machine.encoder))
-        self.classes = sorted({str(label) for label in labels})
+        frozen = self._frozen()
+        own = Encoder(frozen.files, str(self.machine.encoder))
+        super()._learn(frozen.embedded(texts, threads=self.machine.threads, device=self.machine.device), labels)
         which = np.searchsorted(np.array(self.classes), labels.astype(str)).astype(np.int64)
-        self.weights, self.intercepts = fine_tuned(own, texts, which, self.recipe, self.machine)
+        start = (self.weights, self.intercepts)
+        self.weights, self.intercepts = fine_tuned(own, texts, which, start, self.recipe, self.machine)
         return own
 
     def _learn(self, vectors: Vectors, labels: NDArray[Any]) -> None:
