@@ -116,7 +116,7 @@ def test_what_transformers_cannot_build_is_named(encoder: tuple[Path, str]) -> N
 def test_fine_tuning_keeps_to_its_minutes(encoder: tuple[Path, str]) -> None:
     from models.support.fine_tuning import Recipe, epochs_within
 
-    assert epochs_within(8, 10_600_000, 165_000, Recipe(), "cpu") < epochs_within(None, 1, 1, Recipe(), "cpu") == 3
+    assert epochs_within(6, 10_600_000, 165_000, Recipe(), "cpu") < epochs_within(None, 1, 1, Recipe(), "cpu") == 3
     with pytest.raises(ValueError, match="too little time to fine-tune: 2 epochs"):
         FineTunedEncoder(encoder=encoder[0], encoder_sha256=encoder[1], minutes=1e-9).fit(*ticket_frames())
 
