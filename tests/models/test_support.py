@@ -8,7 +8,7 @@ import pytest
 from scipy import sparse
 
 from models.metrics import value
-from models.support import KeywordRule, TfidfLinear, metrics
+from models.support import KeywordRule, TextNetwork, TfidfLinear, metrics
 from models.support.keyword_rule import learn_keywords
 from models.support.linear import fit_linear
 from models.support.replies import Replies, latest
@@ -35,7 +35,7 @@ def test_keywords_may_be_given() -> None:
 def test_both_models_find_intents_and_the_linear_one_urgency() -> None:
     features, targets = ticket_frames(tickets=400)
     unseen, truth = ticket_frames(seed=14)
-    for model in (KeywordRule(), TfidfLinear()):
+    for model in (KeywordRule(), TextNetwork(), TfidfLinear()):
         judged = metrics.with_labels(model.fit(features, targets).predict(unseen), truth)
         assert value(metrics.accuracy(judged)) > 0.9
         assert value(metrics.macro_f1(judged)) > 0.9
@@ -103,9 +103,9 @@ def test_only_tickets_with_a_reply_are_sources() -> None:
 
 def test_two_classes_have_a_margin_each() -> None:
     model = fit_linear(sparse.csr_array(np.eye(2, dtype=np.float32)), np.array(["a", "b"], dtype=object), seed=7)
-    probability = model.probabilities(sparse.csr_array(np.eye(2, dtype=np.float32)))
-    assert probability.argmax(axis=1).tolist() == [0, 1]
-    assert probability.sum(axis=1) == pytest.approx([1, 1])
+    margins = model.margins(sparse.csr_array(np.eye(2, dtype=np.float32)))
+    assert margins.argmax(axis=1).tolist() == [0, 1]
+    assert margins.sum(axis=1) == pytest.approx([0, 0])
 
 
 def test_macro_f1_is_that_of_scikit_learn() -> None:
