@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from models.support.claims import REFUND, broken_claims
-from models.support.facts import WORD, Facts, Titles
+from models.support.facts import WORD, Facts, Titles, singular
 from models.support.figures import Figure, find_figures, plain
 from models.support.roles import role_of, sentence_around
 
@@ -35,13 +35,14 @@ INSTRUCTION = re.compile(
 ORDER_WORD = re.compile(r"(?:order|purchase|bestell\w*|auftrag|订单|单号|number|nr\.?|no\.?|号|#)\W*$", re.IGNORECASE)
 CODE = re.compile(r"(?:order|purchase|bestellung|bestellnummer|auftrag|订单号?)\s*[:#№]?\s*([A-Z]{2,}(?:-[A-Z]+)*)(?![\w]|[ ]*[a-z])")
 QUANTITY = re.compile(r"^\s*(?:x|×|of|pieces? of|stück|mal|个|件|只|套)?\s*(?:the|your|der|des|den|von)?\s*$", re.IGNORECASE)
-NAMES = re.compile(r"(?<![.!?\n:,]\s)(?<![.!?\n])(?<!^)\b(?:[A-Z][a-zà-ÿ'’]+|[A-Z]{2,})(?:[ -](?:[A-Z][a-zà-ÿ'’]+|[A-Z]{2,}))+\b")
+NAMES = re.compile(r"(?<![.!?\n:,]\s)(?<![.!?\n])(?<!^)\b(?:[A-Z][a-zà-ÿ'’]+|[A-Z]{2,})(?:[ -](?:[A-Z][a-zà-ÿ'’]+|[A-Z]{2,}))*\b(?![-\d])")
 CLOSINGS = re.compile(
     r"^(?:Kind|Best|Many|Warm|Yours|With|Customer|Service|Support|Team|Thanks?|Regards|Wishes|Sincerely|Dear|Care|The|Your|"
-    r"Damen|Herren|Grüßen?|Mit|Freundlichen|Viele|Beste|Sehr|Geehrte|Live|Chat|Ihr|Kundenservice|Herzliche|And|[ -])+$",
+    r"Damen|Herren|Grüßen?|Mit|Freundlichen|Viele|Beste|Sehr|Geehrte|Live|Chat|Ihr|Kundenservice|Herzliche|And|We|You|GBP|EUR|USD|CNY|PS|OK|FAQ|VAT|[ -])+$",
     re.IGNORECASE,
 )
 GERMAN = re.compile(r"\b(?:und|der|die|das|nicht|wir|sie|ihre?|ist|für)\b", re.IGNORECASE)
+YOUR = re.compile(r"\b(?:your|the|this|that|our)\s+(?:[a-zA-Z]+\s+){0,2}?([a-zA-Z]{4,})", re.IGNORECASE)
 QUOTED = re.compile(r"[\"“„«「『《]([^\"“”„«»」』》]{3,80})[\"”“»」』》]")
 
 
@@ -82,13 +83,17 @@ class Checker:
         if facts.meant:
             yield from (f"product: {title}" for _, _, title in own if title not in facts.meant)
         masked = _masked(text, [(start, end) for start, end, _ in own])
+        words = {word for title in titles for word in Titles.of([title]).words}
+        for match in YOUR.finditer(masked):
+            head = singular(match[1].lower())
+            if head in self.catalogue.heads and head not in words:
+                yield f"product: {match[1]}"
         for match in QUOTED.finditer(masked):
             if BLANK not in match[1] and not match[1].islower():
                 yield f"name: {match[1]}"
         if not GERMAN.search(masked):
-            for match in NAMES.finditer(masked):
-                if not CLOSINGS.match(match[0]):
-                    yield f"name: {match[0]}"
+            told = _masked(masked, [(figure.start, figure.end) for figure in find_figures(masked)])
+            yield from (f"name: {match[0]}" for match in NAMES.finditer(told) if not CLOSINGS.match(match[0]))
 
 
 def _form(reply: str) -> Iterator[str]:

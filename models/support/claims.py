@@ -32,7 +32,7 @@ FIRM = re.compile(
 )
 HAPPENS = re.compile(
     r"\b(?:is|are|goes|go|follows?|today|tomorrow|now|on its way|back|receive[sd]?|get|comes?|lands?|arrives?|"
-    r"heute|morgen|jetzt|geht|gehen|folgt|kommt|bekommen|erhalten|unterwegs)\b|正在|今天|明天|马上|给您|到账",
+    r"should|shortly|soon|done|due|heute|morgen|jetzt|geht|gehen|folgt|kommt|bekommen|erhalten|unterwegs)\b|正在|今天|明天|马上|给您|到账",
     IGNORECASE,
 )
 NOT = re.compile(r"\b(?:not|never|no|cannot|nicht|kein\w*|nie)\b|n't\b|没有|尚未|还没|未|不", IGNORECASE)
@@ -44,11 +44,20 @@ SUBORDINATE = re.compile(
 )
 """A clause that says when something else happens, and nothing of what has happened."""
 
+_MONEY = (
+    r"\bmoney|\bfunds\b|\bcharges?\b|\bpayment|\bamount\b|\bsum\b|\bdebit|your bank|your card|statement\b|"
+    r"\bgeld\b|\bbetrag|abbuchung|zahlung|款|钱|金额"
+)
+_MOVES = (
+    r"\brevers|restor|\bvoid|\bwired\b|\btransferred|dropp|\bback\b|on (?:its|the) way|show up|given|\blands?\b|"
+    r"(?:will|'ll) (?:get|see|have)|falls away|released|returned|rückgängig|wieder auf|auf dem weg|unterwegs|退|原路"
+)
 REFUND = re.compile(
     r"refund|reimburs|money[- ]back|pa(?:id|y|ying|yed)\b[^.]{0,30}\bback|back (?:on|to|in|into) your (?:account|card|bank)|"
     r"credit(?:ed)?\b(?! card)|return(?:ed)? (?:the|your) money|restitution|compensat|"
     r"erstatt|rückzahl|zurückgezahlt|zurückgebucht|zurücküberw|gutgeschr|gutschrift|geld zurück|"
-    r"退款|退回.{0,6}[款钱]|返还|退钱|退还|赔",
+    r"退款|退回.{0,6}[款钱]|返还|退钱|退还|赔|"
+    rf"(?:{_MONEY})[^.。]{{0,60}}(?:{_MOVES})|(?:{_MOVES})[^.。]{{0,60}}(?:{_MONEY})",
     IGNORECASE,
 )  # fmt: skip
 STATES: dict[str, Pattern[str]] = {
@@ -62,10 +71,10 @@ STATES: dict[str, Pattern[str]] = {
     ),
     "delivered": re.compile(
         r"\b(?:delivered|arrived|signed for|dropped off|left (?:at|with|by) (?:your|a|the)|in your (?:mail|letter)box|"
-        r"zugestellt|geliefert|ausgeliefert|angekommen|eingetroffen|abgegeben)\b|送达|签收|到货|收货",
+        r"reached its|received by you|(?:order|it) is complete|zugestellt|geliefert|ausgeliefert|angekommen|eingetroffen|abgegeben)\b|送达|签收|到货|收货",
         IGNORECASE,
     ),
-    "cancelled": re.compile(r"\bcancel(?:l?ed|lation (?:is|was|has))\b|storniert|annulliert|取消了|已.{0,3}取消|被取消", IGNORECASE),
+    "cancelled": re.compile(r"\bcancel(?:l?ed|lation (?:is|was|has))\b|annul|called off|cancellation went|storniert|aufgehoben|撤销|取消了|已.{0,3}取消|被取消", IGNORECASE),
     "paid": re.compile(
         r"\bpayment (?:was|has been|is) (?:received|confirmed|accepted)|received your payment|\bpaid for\b|"
         r"zahlung (?:ist )?(?:eingegangen|erhalten)|bezahlt\b|已付款|收到.{0,4}付款",
@@ -105,7 +114,7 @@ NEVER: dict[str, Pattern[str]] = {
     "a replacement": re.compile(
         r"\breplac(?:ement|ed|ing)\b|\b(?:send|sent|sending|ship|shipped|get you) (?:you )?(?:an?|the) (?:other|another|new|right|correct)|"
         r"\banother (?:one|is|will)|\b(?:right|correct|new) (?:\S+ ){0,8}(?:is|are) on (?:its|the|their) way|"
-        r"ersatz|neue[ns]? (?:lieferung|exemplar|artikel)|erneut (?:versandt|geschickt)|补发|换货|重新(?:发|寄)|更换",
+        r"\bfresh\b|再(?:给您|为您)?[寄发]|[寄发]一[个件份]|ersatz|neue[ns]? (?:lieferung|exemplar|artikel)|erneut (?:versandt|geschickt)|补发|换货|重新(?:发|寄)|更换",
         IGNORECASE,
     ),
     "a deed": re.compile(
@@ -119,9 +128,24 @@ NEVER: dict[str, Pattern[str]] = {
         r"(?:我|我们)(?:已经?|给您|为您|帮您)*(?:修改|更改|取消|退款|发送|安排|申请|登记|预留|联系|附上)|附件",
         IGNORECASE,
     ),
+    "what we did": re.compile(
+        r"\b(?:i|we)(?:'ve| have| had)(?: \w+ly| now| just| already)? (?!not\b|to\b|received your (?:message|request|mail)|understood|noted|"
+        r"read\b|seen your|no\b|any\b|an?\b|the\b|all\b)\w+|\b(?:i|we) (?:\w+ly |just |already )?(?!need|look|receiv|understand|apologi|want|"
+        r"notic|check)\w+ed\b|\b(?:i|we) (?:made|took|gave|got|found|did|told|stopped|spoke)\b|"
+        r"\b(?:address|courier|carrier|account|warehouse|team|profile|payment|it)\b[^.,]{0,20}\b(?:was|were|has been|have been|is now) "
+        r"(?:now |already )?(?:updated|informed|upgraded|changed|corrected|notified|fixed|stopped|adjusted|restored|blocked|told)|"
+        r"\b(?:wir haben|ich habe)\b(?![^.]{0,40}(?:nachricht|anfrage|erhalten|gesehen|gelesen|verstanden|verständnis|fragen))|"
+        r"(?:我|我们)(?:已|会|将|马上|立即|刚)(?!.{0,2}(?:收到|理解|看到|了解|注意))",
+        IGNORECASE,
+    ),
+    "a place": re.compile(
+        r"\bneighbou?rs?\b|\bfront door|at (?:the|your) door|letter ?box|mail ?box|post office|\bdepot\b|safe place|parcel locker|"
+        r"nachbar|haustür|vor der tür|briefkasten|packstation|postfiliale|门口|邻居|驿站|快递柜|前台",
+        IGNORECASE,
+    ),
     "goodwill": re.compile(
         r"\b(?:voucher|discount|coupon|gift card|free of charge|for free|free (?:shipping|delivery|item|gift|replacement)|"
-        r"promo(?:tion)? code|no (?:extra |additional )?(?:cost|charge)|compensat\w+|nothing will be charged|"
+        r"promo(?:tion)? code|no (?:extra |additional )?(?:cost|charge)|compensat\w+|(?:nothing will|won't|not|never) be charged|"
         r"gutschein|rabatt|kostenlos|gratis|geschenk\w*|entschädig\w*)\b|优惠券|折扣|免费|赠送|补偿|代金券|礼品",
         IGNORECASE,
     ),
@@ -161,7 +185,8 @@ def _broken(sentence: str, facts: Facts) -> Iterator[str]:
                 yield name
                 break
     for name, pattern in NEVER.items():
-        if pattern.search(said) and not (name == "a term" and THANKS.search(said)):
+        is_excused = (name == "a term" and THANKS.search(said)) or (name == "a place" and INSTRUCTION.search(said))
+        if pattern.search(said) and not is_excused:
             yield name
 
 

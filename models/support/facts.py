@@ -14,6 +14,8 @@ import pandas as pd
 WORD = re.compile(r"[^\W\d_一-鿿぀-ヿ]+|\d+|[一-鿿぀-ヿ]")
 """What titles are compared by: words, numbers, and each character of Chinese and Japanese."""
 CENT = Decimal("0.01")
+SHORT = 3
+"""Characters up to which a word keeps its s."""
 FEWEST_WORDS = 2
 """Words of a title that is found however it is written; one of a single word must be written as in the catalogue."""
 
@@ -111,28 +113,46 @@ def _day(value: Any) -> date | None:
     return None if pd.isna(value) else pd.Timestamp(value).date()
 
 
+EVERYDAY = frozenset(
+    "order parcel package box card label letter paper page sign invoice photo picture number name address time week month "
+    "year price item product piece door shop store house home line service gift note book list people thank team set case "
+    "pack size colour color blue red white green black pink small large medium".split()
+)
+"""Words that end titles and are used in any reply."""
+
+
 @dataclass
 class Titles:
-    """Product titles, found in texts as whole words whatever the case; the longest at a place counts."""
+    """Product titles, found in texts as whole words whatever the case; the longest at a place counts.
+
+    heads: the last words of the titles, such as teapot, but those that any reply may use.
+    """
 
     by_first: dict[str, list[tuple[tuple[str, ...], str]]] = field(default_factory=dict)
+    heads: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, titles: Iterable[str]) -> Titles:
         """Of a catalogue, or of an order; equal titles count once."""
         found: dict[str, list[tuple[tuple[str, ...], str]]] = {}
         for title in sorted(set(titles)):
-            if words := tuple(WORD.findall(title.lower())):
+            if words := tuple(singular(word) for word in WORD.findall(title.lower())):
                 found.setdefault(words[0], []).append((words, title))
         for same in found.values():
             same.sort(key=lambda known: (-len(known[0]), known[1]))
-        return cls(found)
+        heads = {words[-1] for same in found.values() for words, _ in same if len(words[-1]) > SHORT}
+        return cls(found, frozenset(heads - EVERYDAY))
+
+    @property
+    def words(self) -> set[str]:
+        """Every word of the titles."""
+        return {word for same in self.by_first.values() for words, _ in same for word in words}
 
     def find(self, text: str) -> list[tuple[int, int, str]]:
         """(start, end, title) of each mention."""
-        places = [(match.group(), match.start(), match.end()) for match in WORD.finditer(text.lower())]
+        places = [(singular(match.group()), match.start(), match.end()) for match in WORD.finditer(text.lower())]
         if len(text.lower()) != len(text):  # a letter whose small form is longer would move all places
-            places = [(match.group().lower(), match.start(), match.end()) for match in WORD.finditer(text)]
+            places = [(singular(match.group().lower()), match.start(), match.end()) for match in WORD.finditer(text)]
         return list(self._found(text, places))
 
     def _found(self, text: str, places: Sequence[tuple[str, int, int]]) -> Iterator[tuple[int, int, str]]:
@@ -150,6 +170,11 @@ class Titles:
                 step = len(words)
                 break
             at += step
+
+
+def singular(word: str) -> str:
+    """A word without the s of English plurals, so that teapots are found as a teapot."""
+    return word[:-1] if len(word) > SHORT and word.endswith("s") and not word.endswith("ss") else word
 
 
 def _whole(text: str, start: int, end: int, title: str) -> int:

@@ -67,7 +67,8 @@ WEEKDAYS = (
 WEEKDAY_OF = {name: number for number, names in enumerate(WEEKDAYS) for name in names}
 WEEKDAY = re.compile("|".join(WEEKDAY_OF), re.IGNORECASE)
 _WORDS = (
-    "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fourteen|fifteen|twenty|thirty|hundred|"
+    "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|"
+    "nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|"
     "einen|einem|einer|eine|ein|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf|vierzehn|zwanzig|dreißig|hundert"
 )
 _UNITS = (
@@ -76,6 +77,7 @@ _UNITS = (
 )
 SPELLED = re.compile(
     rf"\b(?:{_WORDS})(?:[- ](?:{_WORDS}|to|or|bis|oder|and))*\s+(?:{_UNITS})\b"
+    rf"|\b(?:{_WORDS})(?:[- ](?:{_WORDS}))+\b"
     r"|[一二三四五六七八九十百千两半几]+\s*(?:个)?(?:工作日|小时|[天日周月元块件成折])",
     re.IGNORECASE,
 )
