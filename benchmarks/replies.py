@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from models.support.checker import Checker
 from models.support.facts import Facts, Titles
 from models.support.figures import find_figures, plain
 from models.support.parts import Machine
@@ -33,6 +34,8 @@ from models.support.tfidf_part import TfidfPart
 AS_OF = date(2024, 1, 1)
 NUMBER = re.compile(r"\{\{\s*(?:\d{6,}|(?:Order|Purchase|Bill|Invoice)\s?(?:Number|ID|No)?(?: Anonymized)?)\s*\}\}")
 OWN = re.compile(r"\b\d{6,}\b|\b[A-Z]{3}-?\d{4,}\b")
+STAND_IN = "900000000001"
+"""An order's number where the row's text names none and its answer has a slot for one."""
 CANDIDATES = 50
 """Answers tried for a ticket, the most alike first."""
 
@@ -74,11 +77,13 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _alike(similarity: str, known: pd.DataFrame, asked: pd.DataFrame, seed: int) -> float:
     """Mean cosine (TF-IDF of words) of the retrieved and the true reply, of the same intent."""
-    search = ReplySearch(similarity, seed).fit(list(known["text"]), list(known["intent"]))
+    search = ReplySearch(similarity, seed).fit(list(known["text"]), list(known["intent"]), list(known["reply"]))
     ranked = search.ranked(list(asked["text"]), list(asked["intent"]), 1)
     weighed = TfidfVectorizer(sublinear_tf=True).fit(known["reply"])
     true, all_known = weighed.transform(asked["reply"]), weighed.transform(known["reply"])
-    return round(float(np.mean([(true[[at]] @ all_known[[r[0]]].T).sum() if r else 0.0 for at, r in enumerate(ranked)])), 4)
+    return round(
+        float(np.mean([(true[[at]] @ all_known[[r[0]]].T).sum() if r else 0.0 for at, r in enumerate(ranked)])), 4
+    )
 
 
 def _judged(similarity: str, known: pd.DataFrame, asked: pd.DataFrame, seed: int) -> dict[str, Any]:
@@ -86,12 +91,29 @@ def _judged(similarity: str, known: pd.DataFrame, asked: pd.DataFrame, seed: int
     start = time.process_time()
     part = TfidfPart(Machine(seed)).fit(list(known["text"]), known["intent"].to_numpy(object))
     guessed = np.array(part.classes)[part.view(list(asked["text"])).logits.argmax(axis=1)]
-    search = ReplySearch(similarity, seed).fit(list(known["text"]), list(known["intent"]))
+    search = ReplySearch(similarity, seed).fit(list(known["text"]), list(known["intent"]), list(known["reply"]))
     ranked = search.ranked(list(asked["text"]), list(guessed), CANDIDATES)
     found = [_first(row, known, ranks) for row, ranks in zip(asked.to_dict("records"), ranked, strict=True)]
-    is_right = np.array([at is not None and known["intent"].iloc[at] == want for (at, _), want in zip(found, asked["intent"], strict=True)])
-    slots = np.array([text is not None and _all_right(text, row) for (_, text), row in zip(found, asked.to_dict("records"), strict=True)])
+    is_right = np.array(
+        [
+            at is not None and known["intent"].iloc[at] == want
+            for (at, _), want in zip(found, asked["intent"], strict=True)
+        ]
+    )
+    slots = np.array(
+        [
+            text is not None and _all_right(text, row)
+            for (_, text), row in zip(found, asked.to_dict("records"), strict=True)
+        ]
+    )
     suggested = np.array([text is not None for _, text in found])
+    checker = Checker(Titles())
+    passes = np.array(
+        [
+            text is not None and not checker.faults(text, _facts(row["text"]), row["text"])
+            for (_, text), row in zip(found, asked.to_dict("records"), strict=True)
+        ]
+    )
     with_slot = np.array([bool(text) and bool(_numbers(text or "")) for _, text in found])
     return {
         "tickets": len(asked),
@@ -100,6 +122,7 @@ def _judged(similarity: str, known: pd.DataFrame, asked: pd.DataFrame, seed: int
         "right_intent": round(float(is_right[suggested].mean()), 4),
         "all_slots_right": round(float(slots[suggested].mean()), 4),
         "both": round(float((is_right & slots)[suggested].mean()), 4),
+        "first_that_passes_the_checker": round(float(passes.mean()), 4),
         "with_an_order_number": int(with_slot.sum()),
         "slots_right_of_these": round(float(slots[with_slot].mean()), 4) if with_slot.any() else None,
         "cpu_seconds": round(time.process_time() - start, 1),
@@ -111,9 +134,10 @@ def _first(row: dict[str, Any], known: pd.DataFrame, ranks: list[int]) -> tuple[
     facts = _facts(row["text"])
     for at in ranks:
         source = known.iloc[at]
-        reply = NUMBER.sub(lambda _, own=_facts(source["text"]).order_id: own or "{{Order Number}}", source["reply"])
+        written_for = Facts(AS_OF, _facts(source["text"]).order_id or STAND_IN)
+        reply = NUMBER.sub(str(written_for.order_id), source["reply"])
         try:
-            return at, filled(slotted(reply, _facts(source["text"]), Titles()), facts)
+            return at, filled(slotted(reply, written_for, Titles()), facts)
         except NoFact:
             continue
     return None, None

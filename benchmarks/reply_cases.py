@@ -15,17 +15,54 @@ from typing import NamedTuple
 from models.support.facts import Facts, Line, meant_in
 
 AS_OF = date(2011, 12, 1)
-NOUNS = ("Lantern", "Mug", "Doormat", "Cake Tin", "Bunting", "Clock", "Teapot", "Cushion", "Lamp", "Bowl", "Tray", "Candle")
-ADJECTIVES = ("Red Retrospot", "White Metal", "Vintage", "Set of 3 Paisley", "Blue Polkadot", "Small Glass", "Ivory", "Wooden")
+NOUNS = (
+    "Lantern",
+    "Mug",
+    "Doormat",
+    "Cake Tin",
+    "Bunting",
+    "Clock",
+    "Teapot",
+    "Cushion",
+    "Lamp",
+    "Bowl",
+    "Tray",
+    "Candle",
+)
+ADJECTIVES = (
+    "Red Retrospot",
+    "White Metal",
+    "Vintage",
+    "Set of 3 Paisley",
+    "Blue Polkadot",
+    "Small Glass",
+    "Ivory",
+    "Wooden",
+)
 GERMAN_TITLES = ("Blaue Teekanne", "Große Laterne", "Kissen mit Sternen", "Rote Schale", "Kerze 12 cm")
 CHINESE_TITLES = ("红色茶壶", "白色金属灯笼", "复古挂钟", "小号玻璃碗", "木制托盘")
-ENGLISH_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
+ENGLISH_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 GERMAN_MONTHS = ("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember")  # fmt: skip
 DATES: dict[str, tuple[Callable[[date], str], ...]] = {
     "english": (
         lambda d: f"{d.day} {ENGLISH_MONTHS[d.month - 1]} {d.year}",
         lambda d: f"{ENGLISH_MONTHS[d.month - 1]} {d.day}, {d.year}",
-        lambda d: f"{d.day}{'th' if 4 <= d.day <= 20 else {1: 'st', 2: 'nd', 3: 'rd'}.get(d.day % 10, 'th')} of {ENGLISH_MONTHS[d.month - 1]}",
+        lambda d: (
+            f"{d.day}{'th' if 4 <= d.day <= 20 else {1: 'st', 2: 'nd', 3: 'rd'}.get(d.day % 10, 'th')} of {ENGLISH_MONTHS[d.month - 1]}"
+        ),
         lambda d: f"{ENGLISH_MONTHS[d.month - 1][:3]} {d.day}",
         lambda d: d.isoformat(),
     ),
@@ -112,7 +149,11 @@ ASKED: dict[str, str] = {
 }
 DELIVERY: dict[str, tuple[str, ...]] = {
     "english": (" It will arrive by {later}.", " You should have it by Friday.", " It will be with you tomorrow."),
-    "german": (" Es wird am {later} zugestellt.", " Die Lieferung kommt morgen an.", " Sie sollte bis Freitag bei Ihnen sein."),
+    "german": (
+        " Es wird am {later} zugestellt.",
+        " Die Lieferung kommt morgen an.",
+        " Sie sollte bis Freitag bei Ihnen sein.",
+    ),
     "chinese": ("预计{later}送达。", "明天送达。", "三天内会送到。"),
 }
 REFUNDS: dict[str, tuple[str, ...]] = {
@@ -158,9 +199,7 @@ def cases(count: int, seed: int, kinds: tuple[str, ...]) -> tuple[list[Case], li
     english = [f"{adjective} {noun}" for adjective in ADJECTIVES for noun in NOUNS]
     titles = {"english": english, "german": list(GERMAN_TITLES), "chinese": list(CHINESE_TITLES)}
     languages = ("english", "german", "chinese")
-    made = [
-        _case(draw, kinds[at % len(kinds)], languages[at // len(kinds) % 3], titles) for at in range(count)
-    ]
+    made = [_case(draw, kinds[at % len(kinds)], languages[at // len(kinds) % 3], titles) for at in range(count)]
     return made, [title for known in titles.values() for title in known]
 
 

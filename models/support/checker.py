@@ -33,9 +33,15 @@ INSTRUCTION = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 ORDER_WORD = re.compile(r"(?:order|purchase|bestell\w*|auftrag|订单|单号|number|nr\.?|no\.?|号|#)\W*$", re.IGNORECASE)
-CODE = re.compile(r"(?:order|purchase|bestellung|bestellnummer|auftrag|订单号?)\s*[:#№]?\s*([A-Z]{2,}(?:-[A-Z]+)*)(?![\w]|[ ]*[a-z])")
-QUANTITY = re.compile(r"^\s*(?:x|×|of|pieces? of|stück|mal|个|件|只|套)?\s*(?:the|your|der|des|den|von)?\s*$", re.IGNORECASE)
-NAMES = re.compile(r"(?<![.!?\n:,]\s)(?<![.!?\n])(?<!^)\b(?:[A-Z][a-zà-ÿ'’]+|[A-Z]{2,})(?:[ -](?:[A-Z][a-zà-ÿ'’]+|[A-Z]{2,}))*\b(?![-\d])")
+CODE = re.compile(
+    r"(?:order|purchase|bestellung|bestellnummer|auftrag|订单号?)\s*[:#№]?\s*([A-Z]{2,}(?:-[A-Z]+)*)(?![\w]|[ ]*[a-z])"
+)
+QUANTITY = re.compile(
+    r"^\s*(?:x|×|of|pieces? of|stück|mal|个|件|只|套)?\s*(?:the|your|der|des|den|von)?\s*$", re.IGNORECASE
+)
+NAMES = re.compile(
+    r"(?<![.!?\n:,]\s)(?<![.!?\n])(?<!^)\b(?:[A-Z][a-zà-ÿ'’]+|[A-Z]{2,})(?:[ -](?:[A-Z][a-zà-ÿ'’]+|[A-Z]{2,}))*\b(?![-\d])"
+)
 CLOSINGS = re.compile(
     r"^(?:Kind|Best|Many|Warm|Yours|With|Customer|Service|Support|Team|Thanks?|Regards|Wishes|Sincerely|Dear|Care|The|Your|"
     r"Damen|Herren|Grüßen?|Mit|Freundlichen|Viele|Beste|Sehr|Geehrte|Live|Chat|Ihr|Kundenservice|Herzliche|And|We|You|GBP|EUR|USD|CNY|PS|OK|FAQ|VAT|[ -])+$",
@@ -140,7 +146,9 @@ def _is_fact(figure: Figure, masked: str, facts: Facts, own: list[tuple[int, int
         case "amount":
             return _is_known_amount(figure, sentence_around(masked, figure.start), facts)
         case "date":
-            return len(figure.dates) == 1 and _is_known_day(figure.dates[0], _days_of(figure, masked, facts), facts.as_of)
+            return len(figure.dates) == 1 and _is_known_day(
+                figure.dates[0], _days_of(figure, masked, facts), facts.as_of
+            )
         case "weekday":
             days = _days_of(figure, masked, facts)
             recent = [day for day in days if facts.as_of - timedelta(days=7) <= day < facts.as_of]
@@ -204,4 +212,3 @@ def _orders(masked: str, facts: Facts) -> Iterator[str]:
     for match in CODE.finditer(masked):
         if match[1] != facts.order_id:
             yield f"order: {match[1]}"
-

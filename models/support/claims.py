@@ -104,8 +104,8 @@ HOLD: dict[str, frozenset[str]] = {
 NEVER: dict[str, Pattern[str]] = {
     "delivery by a date": re.compile(
         r"\b(?:will|should|shall|'ll|going to|expected to|due to|can expect|expect (?:it|your|the|to)|arrives?|arriving)\b[^.]{0,60}"
-        r"\b(?:arriv\w*|delivered|delivery|be with you|reach you|get to you|be there|come|land|on monday|today|tomorrow|by|on|"
-        r"within|this week|next week|soon)\b|\bdelivery (?:is |date )?(?:on|by|expected|scheduled|due)\b|\bdelivered (?:by|on or before|"
+        r"\b(?:arriv\w*|delivered|delivery|be with you|reach you|get to you|get there|be there|land|come|"
+        r"(?:have|get|receive) (?:it|your))\b|\bdelivery (?:is |date )?(?:on|by|expected|scheduled|due)\b|\bdelivered (?:by|on or before|"
         r"tomorrow|within)\b|(?:wird|werden|sollte|soll|dürfte)[^.]{0,60}(?:ankommen|eintreffen|zugestellt|geliefert|bei ihnen|"
         r"erreichen|kommen)|kommt [^.]{0,30}(?:an|heute|morgen)\b|trifft [^.]{0,30} ein|"
         r"(?:将|会|预计|应该|明天|今天|日前|之前|内).{0,16}(?:送达|到货|送到|收到|到达|签收|抵达)|(?:送达|到货)时间(?:是|为)",

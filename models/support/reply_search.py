@@ -1,4 +1,4 @@
-"""Which resolved tickets of the same intent and language are most like an open one, the most alike first."""
+"""Which resolved tickets of the same intent and language were answered as an open one would be, the best first."""
 
 from __future__ import annotations
 
@@ -9,28 +9,38 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import Ridge
 
 from models.support.languages import language_of
 from models.support.parts import rows_of_length_one
 from models.support.vectors import Vectors
 
+SIMILARITIES = ("words", "characters", "latent", "learned")
 LEAST_LIKE = 0.05
 """Cosine under which a ticket is not like another."""
-SIMILARITIES = ("words", "characters", "both", "latent")
-LATENT = 100
-"""Dimensions of the latent space (Deerwester et al. 1990)."""
+ASKED, ANSWERED = 300, 200
+"""Dimensions of the latent spaces of tickets and answers (Deerwester et al. 1990)."""
+SHRINK = 3.0
+"""Price of squared weights of the map from the one space to the other."""
+FEWEST, MOST = 200, 10_000
+"""Answers under which none is learnt from, and over which the latest are."""
 BLOCK = 512
 """Open tickets compared at once."""
+DECIMALS = 4
+"""Of a cosine: what differs by less is alike."""
+Rows = sparse.csr_array | NDArray[np.float32]
 
 
 @dataclass
 class ReplySearch:
-    """Finds tickets by the cosine of their texts.
+    """Finds tickets by cosine.
 
-    similarity: words, characters, both (TF-IDF), or latent (their singular vectors); chosen on validation.
+    similarity: of the texts by words, characters (TF-IDF) or singular vectors (latent); learned: of the answers to what
+    a ridge regression foretells of the answer from the text, characters where fewer than 200 are known.
     """
 
-    similarity: str = "both"
+    similarity: str = "learned"
     seed: int = 7
 
     def __post_init__(self) -> None:
@@ -38,22 +48,42 @@ class ReplySearch:
             raise ValueError(f"similarity is {self.similarity}, expected one of {', '.join(SIMILARITIES)}")
         self.keys: list[tuple[str, str]] = []
         self.vectors = Vectors()
-        self.known: sparse.csr_array | NDArray[np.float32] = np.zeros((0, 1), np.float32)
         self.latent: TruncatedSVD | None = None
+        self.learned: Ridge | None = None
+        self.known: Rows = np.zeros((0, 1), np.float32)
 
-    def fit(self, texts: Sequence[str], intents: Sequence[str], languages: Sequence[str] | None = None) -> ReplySearch:
-        """From texts [m] of resolved tickets, the latest last; languages: those of their replies."""
-        self.keys = list(zip(intents, languages or [language_of(text) for text in texts], strict=True))
+    def fit(
+        self,
+        texts: Sequence[str],
+        intents: Sequence[str],
+        replies: Sequence[str],
+        languages: Sequence[str] | None = None,
+    ) -> ReplySearch:
+        """From resolved tickets [m], the latest last; languages: those of the replies."""
+        self.keys = list(zip(intents, languages or [language_of(reply) for reply in replies], strict=True))
         if not any(text.strip() for text in texts):
-            self.keys = []
+            self.keys = []  # nothing can be alike
             return self
         self.vectors = Vectors().fit(texts)
-        found = self._tfidf(texts)
-        if self.similarity == "latent":
-            size = min(LATENT, min(found.shape) - 1)
-            self.latent = TruncatedSVD(size, random_state=self.seed).fit(found) if size > 1 else None
-        self.known = self._made(found)
+        is_latent = self.similarity in ("latent", "learned") and len(texts) >= FEWEST
+        if is_latent:
+            latest = slice(max(0, len(texts) - MOST), None)
+            vectors = self.vectors.all(texts[latest])
+            self.latent = _latent(vectors, ASKED, self.seed)
+            if self.similarity == "learned":
+                self._learn(vectors, replies, latest)
+                return self
+        self.known = self._asked(texts)
         return self
+
+    def _learn(self, vectors: sparse.csr_array, replies: Sequence[str], latest: slice) -> None:
+        """Learn to foretell the place of an answer among all answers."""
+        assert self.latent is not None
+        terms = TfidfVectorizer(sublinear_tf=True, dtype=np.float32, token_pattern=r"[^\W\d_]+|[\u4e00-\u9fff]")
+        answers = sparse.csr_array(terms.fit_transform(replies))
+        space = _latent(answers[latest], ANSWERED, self.seed)
+        self.known = rows_of_length_one(np.asarray(space.transform(answers), dtype=np.float32))
+        self.learned = Ridge(alpha=SHRINK).fit(self.latent.transform(vectors), self.known[latest])
 
     def ranked(
         self, texts: Sequence[str], intents: Sequence[str], most: int, languages: Sequence[str] | None = None
@@ -64,28 +94,25 @@ class ReplySearch:
         for key in sorted(set(wanted) & set(self.keys)):
             kept = np.array([at for at, own in enumerate(self.keys) if own == key][::-1])
             asked = [at for at, own in enumerate(wanted) if own == key]
+            known = self.known[kept]
             for start in range(0, len(asked), BLOCK):
                 block = asked[start : start + BLOCK]
-                like = self._like([texts[at] for at in block], kept)
-                for row, at in enumerate(block):
-                    best = np.argsort(-like[row], kind="stable")[:most]
-                    found[at] = [int(kept[place]) for place in best if like[row, place] >= LEAST_LIKE]
+                like = self._asked([texts[at] for at in block]) @ known.T
+                scores = np.round(like.toarray() if sparse.issparse(like) else like, DECIMALS)
+                for at, row in zip(block, scores, strict=True):
+                    best = np.argsort(-row, kind="stable")[:most]
+                    found[at] = [int(kept[place]) for place in best if row[place] >= LEAST_LIKE]
         return found
 
-    def _like(self, texts: Sequence[str], kept: NDArray[np.int64]) -> NDArray[np.float32]:
-        made, known = self._made(self._tfidf(texts)), self.known[kept]
-        like = made @ known.T
-        return np.asarray(like.toarray() if sparse.issparse(like) else like, dtype=np.float32)
-
-    def _tfidf(self, texts: Sequence[str]) -> sparse.csr_array:
-        """[n, V] rows of length 1; of `both` kinds, each counts for a half."""
-        if self.similarity == "words":
-            return self.vectors.kind("word", texts)
-        if self.similarity == "characters":
-            return self.vectors.kind("character", texts)
-        return sparse.csr_array(self.vectors.all(texts) / np.float32(np.sqrt(2)))
-
-    def _made(self, vectors: sparse.csr_array) -> sparse.csr_array | NDArray[np.float32]:
+    def _asked(self, texts: Sequence[str]) -> Rows:
+        """[n, D] where tickets stand among those that are known, each row of length 1."""
         if self.latent is None:
-            return vectors
-        return rows_of_length_one(np.asarray(self.latent.transform(vectors), dtype=np.float32))
+            return self.vectors.kind("word" if self.similarity == "words" else "character", texts)
+        found = self.latent.transform(self.vectors.all(texts))
+        if self.learned is not None:
+            found = self.learned.predict(found)
+        return rows_of_length_one(np.asarray(found, dtype=np.float32))
+
+
+def _latent(vectors: sparse.csr_array, size: int, seed: int) -> TruncatedSVD:
+    return TruncatedSVD(min(size, min(vectors.shape) - 1), random_state=seed).fit(vectors)

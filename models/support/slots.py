@@ -134,7 +134,7 @@ def _spans(text: str, source: Facts, catalogue: Titles) -> Iterator[tuple[int, i
 
 
 def _subject(text: str, end: int, taken: list[tuple[int, int]]) -> str:
-    """"order" where the words right before speak of the order and nothing else."""
+    """ "order" where the words right before speak of the order and nothing else."""
     before = text[max(0, end - 30) : end].lower()
     is_order = re.search(r"(?:order|bestellung|订单|auftrag)\W*[\w-]*\W*$", before)
     return "order" if is_order else ""
