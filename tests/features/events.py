@@ -45,7 +45,7 @@ class EventStore:
     tickets: list[Row] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.random = random.Random(self.seed)
+        self.random, self.about = random.Random(self.seed), random.Random(self.seed + 1)
         self._load_history()
         for ahead in range(1, (LAST - HISTORY).days + 1):
             self._deliver(HISTORY + ahead * DAY)
@@ -170,10 +170,9 @@ class EventStore:
         ticket = {"ticket_id": f"T{len(self.tickets)}", "customer_id": pick.choice([None, "C1"]), "channel": "chat"}
         ticket |= {"opened_at": self._moment(day) + DAY * (pick.random() < 0.1), "messages": 0}
         ticket["subject"] = pick.choice([None, "", "help", "where is it"])
-        ticket["order_id"] = pick.choice([None, *[payment["order_id"] for payment in self.payments[-40:]]])
-        if pick.random() < 0.6:  # of one's own order
-            ordered = [row for row in self.versions["orders"] if row["customer_id"]] or [{}]
-            own = pick.choice(ordered)
+        ticket["order_id"] = self.about.choice([None, *[payment["order_id"] for payment in self.payments[-40:]]])
+        if self.about.random() < 0.6:  # of one's own order
+            own = self.about.choice([row for row in self.versions["orders"] if row["customer_id"]] or [{}])
             ticket |= {name: own.get(name) for name in ("customer_id", "order_id")}
         self.tickets.append(ticket)
         return [("tickets", ticket), *(self._say(ticket, day) if pick.random() < 0.8 else [])]
