@@ -1,11 +1,11 @@
-"""Replies on a file of tickets with intent and answer: is the retrieved one of the right intent, and is every slot right?
+"""Replies on a file of tickets with intent and answer: is the retrieved one of the right intent, all slots right?
 
 python -m benchmarks.replies --responses FILE.parquet [--text instruction] [--intent intent] [--reply response]
     [--similarity NAME...] [--seed 7] --out result.json
 
 A fifth of the rows is held out for the test, an eighth of the rest to choose the similarity on. The intent is the
-model's guess (TF-IDF with linear support vectors), not the label. Slots: what stands in `{{...}}` that names an order or
-invoice, and each order number and amount in an answer, belongs to the customer of the row that it was written for.
+model's guess (TF-IDF with linear support vectors), not the label. Slots: what stands in `{{...}}` that names an order
+or invoice, and each order number and amount in an answer, belongs to the customer of the row that it was written for.
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ def _numbers(text: str) -> list[str]:
 
 def _all_right(text: str, row: dict[str, Any]) -> bool:
     """Every number, amount and order in the answer is the customer's own; no slot is left that a fact was due for."""
-    own = {number for number in _numbers(row["text"])}
+    own = set(_numbers(row["text"]))
     money = [figure for figure in find_figures(plain(text)) if figure.kind == "amount"]
     return set(_numbers(text)) <= own and not money and not NUMBER.search(text)
 

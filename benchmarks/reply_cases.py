@@ -55,7 +55,19 @@ ENGLISH_MONTHS = (
     "November",
     "December",
 )
-GERMAN_MONTHS = ("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember")  # fmt: skip
+GERMAN_MONTHS = (
+    "Januar",
+    "Februar",
+    "März",
+    *("April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember"),
+)
+
+
+def ordinal(day: int) -> str:
+    """st, nd, rd or th."""
+    return "th" if 4 <= day <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")
+
+
 DATES: dict[str, tuple[Callable[[date], str], ...]] = {
     "english": (
         lambda d: f"{d.day} {ENGLISH_MONTHS[d.month - 1]} {d.year}",
@@ -158,8 +170,10 @@ DELIVERY: dict[str, tuple[str, ...]] = {
 }
 REFUNDS: dict[str, tuple[str, ...]] = {
     "english": (
-        " Your refund has been issued.", " We have refunded {amount} to your card.", " The money is back on your account.",
-        " A refund of {amount} is on its way.", " You will be paid back in full.", " The amount was credited to your card.",
+        " Your refund has been issued.", " We have refunded {amount} to your card.", "",
+        " The money is back on your account.",
+        " A refund of {amount} is on its way.", " You will be paid back in full.", "",
+        " The amount was credited to your card.",
         " Good news: the reimbursement went out.", " We will give you your money back.",
     ),
     "german": (

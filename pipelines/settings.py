@@ -99,7 +99,7 @@ class Support(Section):
     automatic_accuracy: Annotated[float, Field(gt=0, le=1)] = 0.95  # share of right intents where no person looks
     encoder: str | None = "auto"  # folder of a sentence encoder; auto: what `make setup-encoder` installed; null: none
     encoder_sha256: Sha256 | None = None  # SHA-256 of its model.safetensors, hex; null: all-MiniLM-L6-v2's
-    llm_url: str | None = None  # of an OpenAI-compatible endpoint, like http://host/v1; null: none; key: NIGHTCART_LLM_KEY
+    llm_url: str | None = None  # of an OpenAI-compatible endpoint, like http://host/v1; null: none
     llm_model: str = "default"  # name of the model that the endpoint serves
     llm_timeout: float = Field(default=30, gt=0)  # seconds that an answer may take
     llm_drafts: Positive = 10_000  # drafts asked for in a night, at most

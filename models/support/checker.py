@@ -29,22 +29,27 @@ INSTRUCTION = re.compile(
     r"(?:ignore|disregard|forget|override)\b.{0,40}(?:instruction|prompt|rule|above|previous|policy)|system prompt|"
     r"developer mode|\bas an? (?:ai|language model|assistant)\b|language model|\bprompt\b|jailbreak|\bpretend\b|"
     r"(?:as|like) (?:you )?(?:instructed|told|requested) (?:in|by) (?:the|your) (?:ticket|message|prompt)|"
-    r"ignorier\w*.{0,40}(?:anweisung|regel|vorherig)|systemprompt|sprachmodell|忽略.{0,16}(?:指令|指示|规则|提示)|系统提示|语言模型",
+    r"ignorier\w*.{0,40}(?:anweisung|regel|vorherig)|systemprompt|sprachmodell|忽略.{0,16}(?:指令|指示|规则|"
+    r"提示)|系统提示|语言模型",
     re.IGNORECASE | re.DOTALL,
 )
 ORDER_WORD = re.compile(r"(?:order|purchase|bestell\w*|auftrag|订单|单号|number|nr\.?|no\.?|号|#)\W*$", re.IGNORECASE)
 CODE = re.compile(
-    r"(?:order|purchase|bestellung|bestellnummer|auftrag|订单号?)\s*[:#№]?\s*([A-Z]{2,}(?:-[A-Z]+)*)(?![\w]|[ ]*[a-z])"
+    r"(?:order|purchase|bestellung|bestellnummer|auftrag|订单号?)\s*[:#№]?\s*([A-Z]{2,}(?:-[A-Z]+)*)(?![\w]|"
+    r"[ ]*[a-z])"
 )
 QUANTITY = re.compile(
     r"^\s*(?:x|×|of|pieces? of|stück|mal|个|件|只|套)?\s*(?:the|your|der|des|den|von)?\s*$", re.IGNORECASE
 )
 NAMES = re.compile(
-    r"(?<![.!?\n:,]\s)(?<![.!?\n])(?<!^)\b(?:[A-Z][a-zà-ÿ'’]+|[A-Z]{2,})(?:[ -](?:[A-Z][a-zà-ÿ'’]+|[A-Z]{2,}))*\b(?![-\d])"
+    r"(?<![.!?\n:,]\s)(?<![.!?\n])(?<!^)\b(?:[A-Z][a-zà-ÿ'’]+|[A-Z]{2,})(?:[ -](?:[A-Z][a-zà-ÿ'’]+|"
+    r"[A-Z]{2,}))*\b(?![-\d])"
 )
 CLOSINGS = re.compile(
-    r"^(?:Kind|Best|Many|Warm|Yours|With|Customer|Service|Support|Team|Thanks?|Regards|Wishes|Sincerely|Dear|Care|The|Your|"
-    r"Damen|Herren|Grüßen?|Mit|Freundlichen|Viele|Beste|Sehr|Geehrte|Live|Chat|Ihr|Kundenservice|Herzliche|And|We|You|GBP|EUR|USD|CNY|PS|OK|FAQ|VAT|[ -])+$",
+    r"^(?:Kind|Best|Many|Warm|Yours|With|Customer|Service|Support|Team|Thanks?|Regards|Wishes|Sincerely|Dear|"
+    r"Care|The|Your|"
+    r"Damen|Herren|Grüßen?|Mit|Freundlichen|Viele|Beste|Sehr|Geehrte|Live|Chat|Ihr|Kundenservice|Herzliche|And|"
+    r"We|You|GBP|EUR|USD|CNY|PS|OK|FAQ|VAT|[ -])+$",
     re.IGNORECASE,
 )
 GERMAN = re.compile(r"\b(?:und|der|die|das|nicht|wir|sie|ihre?|ist|für)\b", re.IGNORECASE)
@@ -63,8 +68,7 @@ class Checker:
 
         facts: of the ticket's own order, with the products meant; asked: the ticket's text.
         """
-        found = list(dict.fromkeys(self._faults(reply, facts, asked)))
-        return found
+        return list(dict.fromkeys(self._faults(reply, facts, asked)))
 
     def _faults(self, reply: str, facts: Facts, asked: str) -> Iterator[str]:
         yield from _form(reply)

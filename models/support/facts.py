@@ -113,10 +113,10 @@ def _day(value: Any) -> date | None:
     return None if pd.isna(value) else pd.Timestamp(value).date()
 
 
-EVERYDAY = frozenset(
-    "order parcel package box card label letter paper page sign invoice photo picture number name address time week month "
-    "year price item product piece door shop store house home line service gift note book list people thank team set case "
-    "pack size colour color blue red white green black pink small large medium".split()
+EVERYDAY = (
+    "order parcel package box card label letter paper page sign invoice photo picture number name address time week "
+    "month year price item product piece door shop store house home line service gift note book list people thank "
+    "team set case pack size colour color blue red white green black pink small large medium"
 )
 """Words that end titles and are used in any reply."""
 
@@ -141,7 +141,7 @@ class Titles:
         for same in found.values():
             same.sort(key=lambda known: (-len(known[0]), known[1]))
         heads = {words[-1] for same in found.values() for words, _ in same if len(words[-1]) > SHORT}
-        return cls(found, frozenset(heads - EVERYDAY))
+        return cls(found, frozenset(heads.difference(EVERYDAY.split())))
 
     @property
     def words(self) -> set[str]:

@@ -17,7 +17,7 @@ LEAST_SHARE = 0.2
 """Share of a text's letters from which on a script tells its language: a Chinese text may name an English product."""
 SMALL_WORDS = {
     "en": "the and is to of i you my it for your that not have was with this are we on in has been please order thank",
-    "de": "der die das und ist ich nicht sie mein meine ihre ihr wir den dem ein eine für mit auf habe hat von zu im wurde bestellung bitte",
+    "de": "der die das und ist ich nicht sie mein meine ihre ihr wir den dem ein eine für mit auf habe hat von zu im",
     "fr": "le la les des est je vous pas ma mon votre nous une un pour avec dans sur que commande merci bonjour du et",
     "es": "el la los las es yo no mi su usted nosotros una un para con en que pedido gracias hola por y lo",
     "it": "il lo la gli è io non mio mia suo noi una un per con nel che ordine grazie ciao di e sono",

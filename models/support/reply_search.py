@@ -29,7 +29,7 @@ BLOCK = 512
 """Open tickets compared at once."""
 DECIMALS = 4
 """Of a cosine: what differs by less is alike."""
-Rows = sparse.csr_array | NDArray[np.float32]
+type Rows = sparse.csr_array | NDArray[np.float32]
 
 
 @dataclass
@@ -88,7 +88,7 @@ class ReplySearch:
     def ranked(
         self, texts: Sequence[str], intents: Sequence[str], most: int, languages: Sequence[str] | None = None
     ) -> list[list[int]]:
-        """[n] places of at most `most` resolved tickets of each one's intent and language; of equals the latest first."""
+        """[n] places of `most` resolved tickets, at most, of each one's intent and language; of equals the latest."""
         found: list[list[int]] = [[] for _ in texts]
         wanted = list(zip(intents, languages or [language_of(text) for text in texts], strict=True))
         for key in sorted(set(wanted) & set(self.keys)):

@@ -9,7 +9,8 @@ ROLES = {
     "returned": r"refund\w*|return\w*|credited|\bback\b|erstatt\w*|retoure|rücksend\w*|zurück\w*|gutgeschrieben|退款|退货|退回",
     "arrived": r"\b(?:arrived|received|reached)\b|eingegangen|erhalten|eingetroffen|angekommen|收到",
     "other": r"\b(?:shipped|dispatched|sent|posted|left|leave|leaves|delivered|delivery|cancelled|canceled|paid|payment|issued|"
-    r"processed)\b|versandt|versendet|verschickt|geliefert|zugestellt|storniert|bezahlt|überwiesen|发货|寄出|送达|签收|取消|付款",
+    r"processed)\b|versandt|versendet|verschickt|geliefert|zugestellt|storniert|bezahlt|überwiesen|发货|寄出|"
+    r"送达|签收|取消|付款",
 }
 WORD = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in ROLES.items()), re.IGNORECASE)
 BEFORE_COUNTS = 12

@@ -13,7 +13,8 @@ from models.support.figures import MONTHS, Figure, find_figures, plain
 
 NAMED = r"(?:\s+(?:mr|mrs|ms|dr|prof|herr|frau)\.?)*"
 GREETING = re.compile(
-    rf"^\s*(dear|hello|hi|hey|good (?:morning|day|evening)|hallo|guten (?:tag|morgen|abend)|liebe[r]?|sehr geehrte[r]?)\b"
+    rf"^\s*(dear|hello|hi|hey|good (?:morning|day|evening)|hallo|guten (?:tag|morgen|abend)|"
+    rf"liebe[r]?|sehr geehrte[r]?)\b"
     rf"{NAMED}[^,.!\n]{{0,60}}([,.!\n])",
     re.IGNORECASE,
 )
@@ -26,7 +27,8 @@ ORDER = re.compile(
 )  # fmt: skip
 STATUS = re.compile(
     r"(\b(?:has been|is|was|wurde|ist)\s+|已)"
-    r"(placed|paid|shipped|delivered|cancelled|canceled|aufgegeben|bezahlt|versandt|zugestellt|storniert|下单|付款|发货|签收|取消)(?![a-z])",
+    r"(placed|paid|shipped|delivered|cancelled|canceled|aufgegeben|bezahlt|versandt|zugestellt|storniert|下单|"
+    r"付款|发货|签收|取消)(?![a-z])",
     re.IGNORECASE,
 )
 STATUS_WORDS = {
@@ -46,7 +48,8 @@ STATUS_WORDS = {
         )
     ),
 }
-ABOUT_IT = re.compile(r"^\s*(?:is|are|was|should|must|may|can|has|have|contains?|measures?|comes?|fits?|weighs?|ist|sind|"
+ABOUT_IT = re.compile(
+    r"^\s*(?:is|are|was|should|must|may|can|has|have|contains?|measures?|comes?|fits?|weighs?|ist|sind|"
                       r"hat|haben|sollte|kann|darf|passt|是|有|可以|应)\b", re.IGNORECASE)  # fmt: skip
 
 

@@ -107,7 +107,9 @@ def suggest(
     texts = [_text(text) or "" for text in tickets["text"]]
     search = ReplySearch().fit(list(rows["text"]), list(rows["intent"]), list(rows["reply"]))
     ranked = search.ranked(texts, list(tickets["intent"]), RANKED)
-    own = [meant_in(known.get(key) or Facts(as_of), text) for key, text in zip(tickets["ticket_id"], texts, strict=True)]
+    own = [
+        meant_in(known.get(key) or Facts(as_of), text) for key, text in zip(tickets["ticket_id"], texts, strict=True)
+    ]
     found = [replies.first(*each) for each in zip(ranked, own, texts, strict=True)]
     counts = Counter(f"replies_withheld_{reply.why}" for reply in found if reply.text is None)
     if draft:

@@ -62,7 +62,9 @@ def tickets(as_of: date) -> Rows:
 
 def replies() -> Rows:
     """Answers of resolved tickets."""
-    return [{"ticket_id": ticket, "order_id": "O90", "intent": "late", "text": "", "reply": REPLY} for ticket in ANSWERED]
+    return [
+        {"ticket_id": ticket, "order_id": "O90", "intent": "late", "text": "", "reply": REPLY} for ticket in ANSWERED
+    ]
 
 
 def triage(as_of: date, version: str) -> Rows:

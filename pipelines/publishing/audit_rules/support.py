@@ -48,7 +48,9 @@ SUPPORT = (
         "support",
         """
         with named as (
-            select ticket_id, unnest(regexp_extract_all(suggested_reply, '[A-Za-z0-9_-]*[0-9][A-Za-z0-9_-]*')) as order_id
+            select
+                ticket_id,
+                unnest(regexp_extract_all(suggested_reply, '[A-Za-z0-9_-]*[0-9][A-Za-z0-9_-]*')) as order_id
             from ticket_triage where suggested_reply is not null
         )
         select ticket_id, order_id from named
