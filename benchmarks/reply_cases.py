@@ -72,9 +72,7 @@ DATES: dict[str, tuple[Callable[[date], str], ...]] = {
     "english": (
         lambda d: f"{d.day} {ENGLISH_MONTHS[d.month - 1]} {d.year}",
         lambda d: f"{ENGLISH_MONTHS[d.month - 1]} {d.day}, {d.year}",
-        lambda d: (
-            f"{d.day}{'th' if 4 <= d.day <= 20 else {1: 'st', 2: 'nd', 3: 'rd'}.get(d.day % 10, 'th')} of {ENGLISH_MONTHS[d.month - 1]}"
-        ),
+        lambda d: f"{d.day}{ordinal(d.day)} of {ENGLISH_MONTHS[d.month - 1]}",
         lambda d: f"{ENGLISH_MONTHS[d.month - 1][:3]} {d.day}",
         lambda d: d.isoformat(),
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,7 @@ BLOCK = 512
 """Open tickets compared at once."""
 DECIMALS = 4
 """Of a cosine: what differs by less is alike."""
-type Rows = sparse.csr_array | NDArray[np.float32]
+Rows: TypeAlias = sparse.csr_array | NDArray[np.float32]
 
 
 @dataclass

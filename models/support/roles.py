@@ -6,10 +6,11 @@ import re
 
 ROLES = {
     "ordered": r"\border(?:ed)?\b|\bplaced\b|\bpurchased?\b|bestell\w*|auftrag\w*|下单|订购|订单|购买",
-    "returned": r"refund\w*|return\w*|credited|\bback\b|erstatt\w*|retoure|rücksend\w*|zurück\w*|gutgeschrieben|退款|退货|退回",
+    "returned": r"refund\w*|return\w*|credited|\bback\b|erstatt\w*|retoure|rücksend\w*|zurück\w*|gutgeschr\w*|"
+    r"退款|退货|退回",
     "arrived": r"\b(?:arrived|received|reached)\b|eingegangen|erhalten|eingetroffen|angekommen|收到",
-    "other": r"\b(?:shipped|dispatched|sent|posted|left|leave|leaves|delivered|delivery|cancelled|canceled|paid|payment|issued|"
-    r"processed)\b|versandt|versendet|verschickt|geliefert|zugestellt|storniert|bezahlt|überwiesen|发货|寄出|"
+    "other": r"\b(?:shipped|dispatched|sent|posted|left|leave|leaves|delivered|delivery|cancelled|canceled|paid|payment|"
+    r"issued|processed)\b|versandt|versendet|verschickt|geliefert|zugestellt|storniert|bezahlt|überwiesen|发货|寄出|"
     r"送达|签收|取消|付款",
 }
 WORD = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in ROLES.items()), re.IGNORECASE)

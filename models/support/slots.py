@@ -31,22 +31,11 @@ STATUS = re.compile(
     r"付款|发货|签收|取消)(?![a-z])",
     re.IGNORECASE,
 )
+STATUSES = ("placed", "paid", "shipped", "delivered", "cancelled")
 STATUS_WORDS = {
-    "english": {name: name for name in ("placed", "paid", "shipped", "delivered", "cancelled")},
-    "german": dict(
-        zip(
-            ("placed", "paid", "shipped", "delivered", "cancelled"),
-            ("aufgegeben", "bezahlt", "versandt", "zugestellt", "storniert"),
-            strict=True,
-        )
-    ),
-    "chinese": dict(
-        zip(
-            ("placed", "paid", "shipped", "delivered", "cancelled"),
-            ("下单", "付款", "发货", "签收", "取消"),
-            strict=True,
-        )
-    ),
+    "english": {name: name for name in STATUSES},
+    "german": dict(zip(STATUSES, ("aufgegeben", "bezahlt", "versandt", "zugestellt", "storniert"), strict=True)),
+    "chinese": dict(zip(STATUSES, ("下单", "付款", "发货", "签收", "取消"), strict=True)),
 }
 ABOUT_IT = re.compile(
     r"^\s*(?:is|are|was|should|must|may|can|has|have|contains?|measures?|comes?|fits?|weighs?|ist|sind|"

@@ -170,7 +170,8 @@ class EventStore:
         ticket = {"ticket_id": f"T{len(self.tickets)}", "customer_id": pick.choice([None, "C1"]), "channel": "chat"}
         ticket |= {"opened_at": self._moment(day) + DAY * (pick.random() < 0.1), "messages": 0}
         ticket["subject"] = pick.choice([None, "", "help", "where is it"])
-        ticket["order_id"] = self.about.choice([None, *[payment["order_id"] for payment in self.payments[-40:]]])
+        about = self.about.choice([None, *[payment["order_id"] for payment in self.payments[-40:]]])
+        ticket["order_id"] = about if ticket["customer_id"] else None
         if self.about.random() < 0.6:  # of one's own order
             own = self.about.choice([row for row in self.versions["orders"] if row["customer_id"]] or [{}])
             ticket |= {name: own.get(name) for name in ("customer_id", "order_id")}
