@@ -10,7 +10,8 @@ ROLES = {
     r"退款|退货|退回",
     "arrived": r"\b(?:arrived|received|reached)\b|eingegangen|erhalten|eingetroffen|angekommen|收到",
     "other": r"\b(?:shipped|dispatched|sent|posted|left|leave|leaves|delivered|delivery|cancelled|canceled|paid|payment|"
-    r"issued|processed)\b|versandt|versendet|verschickt|geliefert|zugestellt|storniert|bezahlt|überwiesen|发货|寄出|"
+    r"issued|processed)\b|versandt|versendet|verschickt|geliefert|zugestellt|storniert|bezahlt|"
+    r"überwiesen|发货|寄出|"
     r"送达|签收|取消|付款",
 }
 WORD = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in ROLES.items()), re.IGNORECASE)
