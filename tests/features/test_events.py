@@ -24,6 +24,9 @@ NEVER, LAST = date(1900, 1, 1), NIGHTS[-1]
 FIT_CUTOFFS = [HISTORY - 20 * DAY, NIGHTS[1], LAST]
 PAYMENT_DAYS, LABEL_MATURITY_DAYS = 1, 45  # the settings' defaults
 NIGHTLY = ("+int_payment_features", "+features_payments", "+features_tickets", "+features_ticket_replies")
+NIGHTLY += ("+features_ticket_facts",)
+
+BUILT = ("features_payments", "features_tickets", "features_ticket_replies", "features_ticket_facts")
 
 
 def rows(home: Home, table: str) -> dict[Any, Row]:
@@ -45,9 +48,7 @@ def run_night(home: Home, night: date, known_after: date, *models: str) -> dict[
     """What one night builds of payments and tickets; where models are named, only these are built."""
     variables = {"as_of": str(night), "known_after": str(known_after)}
     run_dbt(home, ["build", "--exclude-resource-type", "unit_test", "--select", *(models or NIGHTLY)], variables)
-    if models:
-        return {}
-    return {name: rows(home, name) for name in ("features_payments", "features_tickets", "features_ticket_replies")}
+    return {} if models else {name: rows(home, name) for name in BUILT}
 
 
 def differences(found: dict[Any, Row], expected: dict[Any, Row]) -> list[Any]:
@@ -128,7 +129,11 @@ def test_tickets_are_what_a_brute_force_reading_gives(ran: Ran) -> None:
     for night in NIGHTS:
         assert results[night]["features_tickets"] == tickets.open(night)
         assert results[night]["features_ticket_replies"] == tickets.replies(night)
+        assert results[night]["features_ticket_facts"] == tickets.facts(night)
     assert sum(len(results[night]["features_ticket_replies"]) for night in NIGHTS) > 2
+    facts = [row for night in NIGHTS for row in results[night]["features_ticket_facts"].values()]
+    assert len(facts) > 3
+    assert any(row["returned_units"] for row in facts)
 
 
 @pytest.fixture(scope="module")

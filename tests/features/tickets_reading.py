@@ -14,7 +14,7 @@ class Tickets:
     """Tickets, as known on any night."""
 
     def __init__(self, store: EventStore) -> None:
-        self.of = {name: versions_by_key(store, name) for name in ("tickets", "ticket_messages", "ticket_resolutions")}
+        self.of = {name: versions_by_key(store, name) for name in store.versions}
 
     def _ticket(self, ticket_id: str, night: date) -> Row | None:
         return valid(self.of["tickets"][ticket_id,], midnight(night))
@@ -79,5 +79,52 @@ class Tickets:
             ticket, resolution = self._ticket(name, as_of), self._resolution(name, as_of)
             answers = [m["body"] for m in self._messages(name, as_of) if m["author"] == "agent"]
             if ticket and resolution and answers and resolution["resolved_at"] >= midnight(as_of - 365 * DAY):
-                rows[name] = {"order_id": ticket.get("order_id"), "reply": answers[-1]}
+                row = {"order_id": ticket.get("order_id"), "intent": resolution["intent"], "reply": answers[-1]}
+                rows[name] = row | {"text": self._row(ticket, as_of)["text"]}
         return rows
+
+    def _all_valid(self, entity: str, night: date) -> list[Row]:
+        return [row for versions in self.of[entity].values() if (row := valid(versions, midnight(night)))]
+
+    def facts(self, as_of: date) -> dict[Any, Row]:
+        """features_ticket_facts of a night."""
+        rows = {}
+        orders = {row["order_id"]: row for row in self._all_valid("orders", as_of)}
+        products = {row["product_id"]: row for row in self._all_valid("products", as_of)}
+        lines, returns = self._all_valid("order_lines", as_of), self._all_valid("returns", as_of)
+        for (name,) in self.of["tickets"]:
+            ticket, resolution = self._ticket(name, as_of), self._resolution(name, as_of)
+            order = orders.get(ticket and ticket.get("order_id"))
+            if not ticket or not order or (resolution and resolution["resolved_at"] < midnight(as_of - 365 * DAY)):
+                continue
+            if ticket["customer_id"] is None or ticket["customer_id"] != order["customer_id"]:
+                continue
+            if order["ordered_at"] >= midnight(as_of):
+                continue
+            mine = [row for row in lines if row["order_id"] == order["order_id"] and row["product_id"] in products]
+            for product_id in {row["product_id"] for row in mine} or {None}:
+                of = [row for row in mine if row["product_id"] == product_id]
+                back = [
+                    row
+                    for row in returns
+                    if row.get("order_id") == order["order_id"]
+                    and row["product_id"] == product_id
+                    and row["customer_id"] in (None, order["customer_id"])
+                    and row["returned_at"] < midnight(as_of)
+                ]
+                rows[name, product_id] = _fact(order, of, back)
+        return rows
+
+
+def _fact(order: Row, lines: list[Row], back: list[Row]) -> Row:
+    prices = {line["unit_price"] for line in lines}
+    return {
+        **{name: order.get(name) for name in ("order_id", "status", "currency", "ordered_at")},
+        "line_number": min((line["line_number"] for line in lines), default=None),
+        "title": "a product" if lines else None,
+        "quantity": sum(line["quantity"] for line in lines) if lines else None,
+        "unit_price": prices.pop() if len(prices) == 1 else None,
+        "revenue": sum(line["quantity"] * line["unit_price"] for line in lines) if lines else None,
+        "returned_units": sum(row["quantity"] for row in back) if back else None,
+        "returned_at": max((row["returned_at"] for row in back), default=None),
+    }

@@ -62,7 +62,13 @@ def tickets(as_of: date) -> Rows:
 
 def replies() -> Rows:
     """Answers of resolved tickets."""
-    return [{"ticket_id": ticket, "order_id": "O90", "reply": REPLY} for ticket in ANSWERED]
+    row = {"order_id": "O90", "intent": "late", "text": "", "reply": REPLY}
+    return [{"ticket_id": ticket} | row for ticket in ANSWERED]
+
+
+def facts() -> Rows:
+    """The orders of two of the tickets, of those who ask."""
+    return [{"ticket_id": f"T0{i}", "order_id": f"10000{i}", "product_id": "P01"} for i in (3, 5)]
 
 
 def triage(as_of: date, version: str) -> Rows:

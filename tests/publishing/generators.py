@@ -19,7 +19,7 @@ from pipelines.publishing.release import night_release_id, scores_of
 from pipelines.records import champions, clock, model_performance, nights, promotions, quarantine_counts, steps
 from pipelines.settings import Places, Settings
 from pipelines.storage import digest_of
-from tests.publishing.events import flags, payments, plan, replies, tickets, triage
+from tests.publishing.events import facts, flags, payments, plan, replies, tickets, triage
 
 Rows = list[dict[str, Any]]
 Change = Callable[[dict[str, Rows]], None]
@@ -73,6 +73,7 @@ def features(as_of: date) -> dict[str, Rows]:
         "features_payments": payments(as_of),
         "features_tickets": tickets(as_of),
         "features_ticket_replies": replies(),
+        "features_ticket_facts": facts(),
     }
 
 

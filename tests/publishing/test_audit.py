@@ -122,6 +122,11 @@ BROKEN: dict[str, tuple[Change, str, str]] = {
     "source without answer": (put(TRIAGE, "suggested_reply", None), TRIAGE, "where its source is named"),
     "unknown source": (put(TRIAGE, "reply_source_ticket_id", "T92"), TRIAGE, "a ticket of features_ticket_replies"),
     "own source": (put(TRIAGE, "reply_source_ticket_id", "T07"), TRIAGE, "no ticket answers itself"),
+    "another's order in an answer": (
+        put(TRIAGE, "suggested_reply", "100005 is here", at=3),
+        TRIAGE,
+        "names no order but",
+    ),
     "improbable intent": (put(TRIAGE, "intent_probability", -0.1), TRIAGE, "column=intent_probability"),
     "unknown urgency": (put(TRIAGE, "urgency", "extreme"), TRIAGE, "column=urgency"),
     "no intent": (put(TRIAGE, "intent", None), TRIAGE, "column=intent"),

@@ -1,4 +1,4 @@
-"""Suggested answers: of the source's customer and order nothing is left."""
+"""Support as an output: who competes, and with what."""
 
 from __future__ import annotations
 
@@ -12,23 +12,8 @@ import pytest
 
 from models.support import CONTESTANTS, WITH_ENCODER, KeywordRule
 from pipelines.scoring import support
-from pipelines.scoring.support import EXTRA, SupportOutput, _reply, encoder_folder
+from pipelines.scoring.support import EXTRA, SupportOutput, encoder_folder
 from pipelines.settings import Settings, Support
-
-
-@pytest.mark.parametrize(
-    ("reply", "source", "own", "expected"),
-    [
-        ("Dear Sue, order 536365 is on its way.", "536365", "540001", "Dear customer, order 540001 is on its way."),
-        ("Hi Mr. Smith! It is sent.", None, None, "Hi customer! It is sent."),
-        ("Good morning Anne-Marie\nIt is sent.", None, "540001", "Good morning customer\nIt is sent."),
-        ("Order 536365 is late.", "536365", None, "your order is late."),
-        ("It is sent. Hi to Sue, too.", None, None, "It is sent. Hi to Sue, too."),
-        (None, "536365", "540001", None),
-    ],
-)
-def test_a_reply_is_about_this_customer(reply: object, source: object, own: object, expected: str | None) -> None:
-    assert _reply(reply, source, own) == expected
 
 
 def test_the_extras_encoder_is_found_without_running_its_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@ select
     customer_id,
     ordered_at,
     cast(ordered_at as date) as day,
+    status,
     status = 'cancelled' as is_cancelled,
     ship_country,
     channel,

@@ -42,4 +42,21 @@ SUPPORT = (
         "support",
         "select ticket_id, reply_source_ticket_id from ticket_triage where reply_source_ticket_id = ticket_id",
     ),
+    Rule(
+        "an answer names no order but the one that its ticket is about, of the customer who asks",
+        "ticket_triage",
+        "support",
+        """
+        with named as (
+            select
+                ticket_id,
+                unnest(regexp_extract_all(suggested_reply, '[A-Za-z0-9_-]*[0-9][A-Za-z0-9_-]*')) as order_id
+            from ticket_triage where suggested_reply is not null
+        )
+        select ticket_id, order_id from named
+        where length(order_id) > 4
+            and order_id in (select order_id from features_ticket_facts)
+            and (ticket_id, order_id) not in (select (ticket_id, order_id) from features_ticket_facts)
+        """,
+    ),
 )
