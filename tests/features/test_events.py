@@ -97,6 +97,8 @@ def test_tickets_are_what_a_brute_force_reading_gives(ran: Ran) -> None:
         assert results[night]["features_tickets"] == tickets.open(night)
         assert results[night]["features_ticket_replies"] == tickets.replies(night)
     assert sum(len(results[night]["features_ticket_replies"]) for night in NIGHTS) > 2
+    found = [row["order_id"] for night in NIGHTS for row in results[night]["features_tickets"].values()]
+    assert len(set(found) - {None}) > 2  # each from a text: no ticket of this store is delivered with an order
 
 
 @pytest.fixture(scope="module")
