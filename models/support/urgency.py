@@ -44,7 +44,8 @@ RULES = (
         _words(
             r"\b(?:charg|bill|debit|tak|paid|pay|left my account)\w*\b.{0,60}\b(?:twice|two times|2 times|double)\b"
             r"|\b(?:twice|double|two)\b.{0,30}\b(?:charg|bill|debit|payment)\w*",
-            r"\b(?:doppelt|zweimal|zwei mal|2 ?x|2 ?mal)\b.{0,60}(?:gebucht|buchung|belast|berechnet|bezahl|eingezogen|abgezogen)"
+            r"\b(?:doppelt|zweimal|zwei mal|2 ?x|2 ?mal)\b.{0,60}"
+            r"(?:gebucht|buchung|belast|berechnet|bezahl|eingezogen|abgezogen)"
             r"|(?:gebucht|buchung|belastet|berechnet|bezahlt|eingezogen|abgezogen|\bzahlung\w*)\b.{0,60}"
             r"\b(?:doppelt|zweimal|zwei mal|2 ?x|2 ?mal)\b|\b(?:doppelte|zwei) (?:ab)?(?:buchung|zahlung|belastung)",
             "重复(?:扣|付|收|支付|收费)|(?:扣款?|付款?|收款?|收费|刷|支付)了?我?[两二2](?:次|笔|遍)"
