@@ -272,6 +272,14 @@ FEATURES = (
         DBT,
         "The last answer of each ticket resolved in the last year, as known tonight.",
     ),
+    Dataset(
+        "features_ticket_products",
+        Layer.FEATURES,
+        "ticket",
+        ("ticket_id",),
+        DBT,
+        "Tickets of the last 34 weeks with the product they are about and, once resolved, their intent.",
+    ),
 )
 MARTS = (
     Dataset(

@@ -33,7 +33,7 @@ class SupportOutput(OfEvents):
     higher_is_better = True
     compared = ("accuracy",)
     features: Mapping[str, str] = {"tickets": "features_tickets"}
-    facts: Mapping[str, str] = {"replies": "features_ticket_replies"}
+    facts: Mapping[str, str] = {"replies": "features_ticket_replies", "products": "features_ticket_products"}
     targets = "features_ticket_targets"
 
     def contestants(self) -> tuple[type[Model], ...]:
@@ -78,7 +78,9 @@ class SupportOutput(OfEvents):
     def tables(
         self, home: Home, as_of: date, model: Model, features: Features, facts: Features, version: str
     ) -> tuple[Tables, Counts]:
-        """`ticket_triage`, with the answer of the most similar resolved ticket of that intent."""
+        """`ticket_triage`, with the answer of the most similar resolved ticket of that intent; `ticket_trends`."""
+        from models.support.trends import ticket_trends
+
         triage = model.predict(features)
         replies = facts["replies"].rename(columns={"ticket_id": SOURCE, "order_id": "source_order_id"})
         own = features["tickets"][["ticket_id", "order_id"]]
@@ -88,7 +90,8 @@ class SupportOutput(OfEvents):
         rows = zip(triage["reply"], triage["source_order_id"], triage["order_id"], strict=True)
         triage["suggested_reply"] = pd.Series([_reply(*row) for row in rows], index=triage.index, dtype="str")
         triage[SOURCE] = triage[SOURCE].where(triage["suggested_reply"].notna())
-        return {"ticket_triage": triage.assign(model_version=version)}, {}
+        trends = ticket_trends(facts["products"], triage[["ticket_id", "intent"]], as_of)
+        return {"ticket_triage": triage.assign(model_version=version), "ticket_trends": trends}, {}
 
 
 def encoder_folder(setting: str | None) -> str | None:
