@@ -1,5 +1,7 @@
 """Support tickets about real orders: threads of one to five messages, and the resolutions that agents noted.
 
+Most are in English, some in German and Chinese (`languages.py`).
+
 Some tickets are vague, some ask two things, and agents note a wrong intent now and then. `intent_probability` is the
 truth: the greatest share of any intent, given all that the ticket was written from.
 """
@@ -15,24 +17,9 @@ import numpy as np
 import pyarrow as pa
 
 from demo.draws import Flags, Ints, choice, hashes, uniform
-from demo.frames import Lines, Orders, Products
-from demo.wording import (
-    ALSO,
-    CLOSINGS,
-    FIRST,
-    GREETINGS,
-    INTENTS,
-    LAST,
-    NOT_YET,
-    REMINDERS,
-    THANKS,
-    URGENT,
-    VAGUE,
-    address,
-    contact,
-    fill,
-    with_slips,
-)  # fmt: skip
+from demo.frames import GUEST, Lines, Orders, Products
+from demo.languages import CHINESE, Language, language_of
+from demo.wording import INTENTS, with_slips
 
 NAMES = tuple(INTENTS)
 WEIGHTS = np.array([intent.weight for intent in INTENTS.values()])
@@ -78,6 +65,7 @@ class Case:
     second: str | None  # asked for too
     is_vague: bool
     is_bad_batch: bool
+    language: Language
 
 
 def simulate_tickets(orders: Orders, lines: Lines, products: Products, seed: int) -> dict[str, pa.Table]:
@@ -92,6 +80,7 @@ def simulate_tickets(orders: Orders, lines: Lines, products: Products, seed: int
     others = choice(seed, "second intent", WEIGHTS, number[rows])
     desk = Desk()
     luck = hashes(seed, "words", number[rows]).tolist()
+    languages = language_of(orders.customer[rows], orders.customer[rows] == GUEST, number[rows], seed)
     times = orders.ordered_at[rows].astype("datetime64[us]").tolist()
     for place, row in enumerate(rows.tolist()):
         is_vague, is_mixed = kinds[place] < VAGUE_SHARE, kinds[place] > 1 - MIXED_SHARE
@@ -103,7 +92,7 @@ def simulate_tickets(orders: Orders, lines: Lines, products: Products, seed: int
             NAMES[intents[place]],
         )
         facts = (f"T{order_id}", order_id, customer_id, times[place], title, intent, second)
-        case = Case(*facts, is_vague=bool(is_vague), is_bad_batch=bool(is_bad[row]))
+        case = Case(*facts, is_vague=bool(is_vague), is_bad_batch=bool(is_bad[row]), language=languages[place])
         _write(case, Random(luck[place]), desk)
     return desk.tables()
 
@@ -127,16 +116,15 @@ def _product_meant(orders: Orders, lines: Lines, seed: int) -> tuple[Ints, Flags
 
 def _write(case: Case, random: Random, desk: Desk) -> None:
     """Write one ticket: its thread, its resolution, its truth."""
-    intent = INTENTS[case.intent]
+    intent, language = INTENTS[case.intent], case.language
     opened_at = case.ordered_at + timedelta(days=random.triangular(*intent.days), minutes=random.randint(1, 600))
     opened_at = opened_at.replace(microsecond=0)
     slots = {"order": case.order_id, "product": case.product.lower() if random.random() < 0.7 else case.product,
              "days": str((opened_at - case.ordered_at).days + 1), "count": str(random.choice((2, 3, 6, 12, 24))),
-             "address": address(random)}  # fmt: skip
+             "address": language.address(random)}  # fmt: skip
     urgency = random.choices(URGENCIES, intent.urgency)[0]
-    subject = fill(
-        random.choice(intent.subjects if not case.is_vague else ("Help", "Order {order}", "Question")), slots, random
-    )
+    subjects = language.vague_subjects if case.is_vague else language.sayings[case.intent][0]
+    subject = language.fill(random.choice(subjects), slots, random)
     is_known = random.random() < 0.93
     desk.rows["tickets"].append(
         (case.ticket_id, case.customer_id, case.order_id if is_known else None, opened_at,
@@ -167,20 +155,22 @@ def _write_thread(
     case: Case, opened_at: datetime, urgency: str, slots: dict[str, str], random: Random, desk: Desk
 ) -> tuple[datetime, bool]:
     """Write the messages; when the last was sent, and whether the ticket is solved then."""
-    name = f"{random.choice(FIRST)} {random.choice(LAST)}"
-    answer = random.choice(INTENTS[case.intent].answers)
-    signed = f"Dear {name.split(' ')[0]}, {fill(answer, slots, random)} Kind regards, the service team"
+    language = case.language
+    _, _, answers = language.sayings[case.intent]
+    name = language.name(random)
+    answer = random.choice(answers)
+    signed = language.answer.format(first=name.split(" ")[0], answer=language.fill(answer, slots, random))
     turns = [("customer", _opening(case, name, urgency, slots, random))]
     if random.random() < 0.12:
-        turns.append(("customer", random.choice(REMINDERS)))
+        turns.append(("customer", random.choice(language.reminders)))
     turns.append(("agent", signed))
     if random.random() < 0.3:
         turns += [
-            ("customer", random.choice(NOT_YET)),
-            ("agent", fill(random.choice(INTENTS[case.intent].answers), slots, random)),
+            ("customer", random.choice(language.not_yet)),
+            ("agent", language.fill(random.choice(answers), slots, random)),
         ]
     elif random.random() < 0.5:
-        turns.append(("customer", random.choice(THANKS)))
+        turns.append(("customer", random.choice(language.thanks)))
     is_answered = random.random() < 0.97
     sent_at, speed = opened_at, {"low": 1.6, "normal": 1.0, "high": 0.6, "critical": 0.25}[urgency]
     for message_number, (author, body) in enumerate(turns if is_answered else turns[:1], start=1):
@@ -192,18 +182,20 @@ def _write_thread(
 
 def _opening(case: Case, name: str, urgency: str, slots: dict[str, str], random: Random) -> str:
     """The first message: greeting, what is wanted, perhaps a second wish, haste, contact data, a name."""
-    said = [fill(random.choice(VAGUE if case.is_vague else INTENTS[case.intent].openings), slots, random)]
+    language, sayings = case.language, case.language.sayings
+    said = [language.fill(random.choice(language.vague if case.is_vague else sayings[case.intent][1]), slots, random)]
     if case.second:
-        said.append(random.choice(ALSO) + fill(random.choice(INTENTS[case.second].openings), slots, random))
+        second = random.choice(language.also), random.choice(sayings[case.second][1])
+        said.append(second[0] + language.fill(second[1], slots, random))
         if random.random() < 0.3:
             said.reverse()
     haste = {"low": 0.02, "normal": 0.06, "high": 0.4, "critical": 0.85}[urgency]
     if random.random() < haste:
-        said.append(random.choice(URGENT))
+        said.append(random.choice(language.urgent))
     if random.random() < 0.17:
-        said.append(contact(name, random))
-    text = " ".join([random.choice(GREETINGS), *said, random.choice(CLOSINGS)]).strip()
-    text = with_slips(text, random) if random.random() < 0.25 else text
+        said.append(language.contact(name, random))
+    text = language.space.join([random.choice(language.greetings), *said, random.choice(language.closings)]).strip()
+    text = with_slips(text, random) if random.random() < 0.25 and language is not CHINESE else text
     return f"{text} {name}" if random.random() < 0.6 else text
 
 

@@ -183,12 +183,6 @@ SYNONYMS = {
 }
 
 
-def fill(template: str, slots: dict[str, str], random: Random) -> str:
-    """The template with its slots filled: facts of the order, or one of the synonyms."""
-    words = {name: random.choice(synonyms) for name, synonyms in SYNONYMS.items()}
-    return template.format(**words, **slots)
-
-
 def with_slips(text: str, random: Random) -> str:
     """One to three slips of the finger in longer words: two letters swapped, or one lost."""
     words = text.split(" ")

@@ -26,7 +26,10 @@ def contract_md() -> str:
     lines += [
         "What is personal becomes a keyed pseudonym, which features link rows by where it says so, or is redacted:"
     ]
-    lines += ["e-mail, phone, card, IBAN and address patterns go out of the text. `(columns)` are made at collect.", ""]
+    lines += [
+        "e-mail, phone, card, IBAN, address and name patterns go out of the text. `(columns)` are made at collect.",
+        "",
+    ]
     for entity in ENTITIES.values():
         lines += [f"## {entity.name}", "", entity.doc, ""]
         lines += [f"Key: {', '.join(entity.key)}. Happened: {entity.happened or 'the order'}. "]

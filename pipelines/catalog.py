@@ -288,6 +288,14 @@ FEATURES = (
         DBT,
         "For answers alone: what is known tonight of the order a ticket is about, where it is the customer's own.",
     ),
+    Dataset(
+        "features_ticket_products",
+        Layer.FEATURES,
+        "ticket",
+        ("ticket_id",),
+        DBT,
+        "Tickets of the last 34 weeks with the product they are about and, once resolved, their intent.",
+    ),
 )
 MARTS = (
     Dataset(

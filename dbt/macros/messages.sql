@@ -26,3 +26,10 @@
     {%- else -%} string_agg({{ text }}, chr(10) order by {{ place }})
     {%- endif -%}
 {%- endmacro %}
+
+{# A text as its words between blanks, in capitals, to look a whole word up in: hyphens are a part of it. #}
+{% macro between_blanks(text) -%}
+    {%- if target.type == 'spark' -%} concat(' ', upper(regexp_replace({{ text }}, '[^A-Za-z0-9_-]+', ' ')), ' ')
+    {%- else -%} ' ' || upper(regexp_replace({{ text }}, '[^A-Za-z0-9_-]+', ' ', 'g')) || ' '
+    {%- endif -%}
+{%- endmacro %}

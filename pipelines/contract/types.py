@@ -24,7 +24,7 @@ class Personal(StrEnum):
 
     PSEUDONYM = "pseudonym"  # a keyed pseudonym that no model reads: names, e-mail, telephone
     LINK = "pseudonym, for features"  # a keyed pseudonym that features may link rows by: cards, devices, IP addresses
-    TEXT = "redacted"  # free text, whose e-mail, phone, card, IBAN and address patterns are taken out
+    TEXT = "redacted"  # free text, whose e-mail, phone, card, IBAN, address and name patterns are taken out
 
 
 class Rule(StrEnum):

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import re
 
+from pipelines.ingest.redact_names import MAY_BE_NAME
+
+# Signs that a row of digits or a Latin address goes on with; Chinese stands right beside them.
+LATIN = r"0-9A-Za-z_\u00aa-\u024f"
+WIDE = {ord(wide): ord(wide) - 0xFEE0 for wide in "０１２３４５６７８９＠＋－．"}
+MAY_BE_WIDE = "[０-９＠＋－．]"
 EMAIL = re.compile(
-    r"""(?<! [\w.+%'-] ) [\w.+%'-]+ @ [\w-]+ (?:\.[\w-]+)+
-      | (?<! [\w.+-] ) \w[\w.+-]* \s? [(\[] \s? at \s? [)\]] \s? [\w-]+
-        (?: \s? (?: \. | [(\[] \s? dot \s? [)\]] ) \s? [\w-]+ )+""",
+    rf"""(?<! [{LATIN}.+%'-] ) [{LATIN}.+%'-]+ @ [{LATIN}-]+ (?:\.[{LATIN}-]+)+
+      | (?<! [{LATIN}.+-] ) [{LATIN}][{LATIN}.+-]* \s? [(\[] \s? at \s? [)\]] \s? [{LATIN}-]+
+        (?: \. [{LATIN}-]+ | \s? [(\[] \s? dot \s? [)\]] \s? [{LATIN}-]+ )+""",
     re.VERBOSE | re.IGNORECASE,
 )
+ANY_EMAIL = re.compile(r"(?<![\w.+%'-])[\w.+%'-]+@[\w-]+(?:\.[\w-]+)+")  # of other scripts
 
 IBAN_START = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?=[ \u00a0-]?[A-Za-z0-9])")
 _LENGTHS = """
@@ -27,7 +34,7 @@ _GAP = r"[\s./\u00a0-]{0,2}"
 # +44 7700 900123, 0044 7700 900123, (020) 7946 0958, (555) 123-4567, 07700900123, 030/123456, 06 12 34 56 78,
 # 555-123-4567
 PHONE = re.compile(
-    rf"""(?<![\w#.,+-]) (?:
+    rf"""(?<![{LATIN}#.,+-]) (?:
         \+ \s? [1-9][0-9]{{0,2}} (?: {_GAP} \(? [0-9]{{1,5}} \)? ){{2,6}}
       | 00 [1-9][0-9]{{0,2}} (?: [\s./-] [0-9]{{2,6}} ){{2,5}}
       | 00 [1-9][0-9]{{8,13}}
@@ -36,23 +43,35 @@ PHONE = re.compile(
       | 0 [1-9][0-9]{{1,4}} [\s/.-]{{1,2}} [0-9]{{3,8}} (?: [\s.-] [0-9]{{2,4}} ){{0,2}}
       | 0 [1-9] (?: [\s.-] [0-9]{{2}} ){{4}}
       | (?: 1 [\s.-] )? [2-9][0-9]{{2}} ([\s.-]) [0-9]{{3}} \1 [0-9]{{4}}
-    ) (?! [\w] | [.,][0-9] )""",
+    ) (?! [{LATIN}] | [.,][0-9] )""",
     re.VERBOSE,
 )
 PHONE_START = re.compile(r"[+(]|[0-9]+")
+# 13812345678, 138 1234 5678: only in a text with Chinese in it, as other stores number orders so
+HAN_PHONE = re.compile(rf"(?<![{LATIN}#.,+-])1[3-9][0-9]([\s-]?)[0-9]{{4}}\1[0-9]{{4}}(?![{LATIN}]|[.,][0-9])")
+HAN = re.compile("[\u4e00-\u9fff]")
 # A row of digits that is said to be a phone number.
 SAID_PHONE = re.compile(
-    r"""(?P<word> \b (?: phone | telephone | tel | mobile | cell | cellphone | whatsapp | fax | handy
-        | call \s (?: me | us ) | text \s me | ring \s me | reach \s me | my \s number )
-        (?: \s (?: no | nr | number | is | on | at | back | under ) \b \.? ){0,3} [\s:.]{1,3} )
-        [0-9] (?: [\s()./-]{0,2} [0-9] ){6,14} (?! [\w] | [.,][0-9] )""",
+    rf"""(?P<word> (?: \b (?: phone | telephone | tel | mobile | cell | cellphone | whatsapp | fax | handy | telefon
+          | telefax | mobil | rufnummer | (?: telefon | handy | mobil | mobilfunk ) -? (?: nummer | nr )
+          | call \s (?: me | us ) | text \s me | ring \s me | reach \s me | my \s number | meine \s nummer
+          | erreichbar | anrufen | rufen? \s (?: sie \s )? (?: mich | uns ) (?: \s bitte )? (?: \s an )?
+          | meld(?:e|en) \s (?: sie \s )? (?: sich | dich ) )
+        (?: \s (?: no | nr | number | nummer | is | ist | lautet | on | at | back | under | unter ) \b \.? ){{0,3}}
+        [\s:.]{{1,3}}
+      | (?: 电话 | 手机 | 座机 | 微信 | 联系方式 | 致电 | 打给我 ) (?: 号码 | 号 )? [是为：:]? \s? ) )
+        [0-9] (?: [\s()./-]{{0,2}} [0-9] ){{6,14}} (?! [{LATIN}] | [.,][0-9] )""",
     re.VERBOSE | re.IGNORECASE,
 )
 # What right before a row of digits says that it is none.
 ORDER_WORD = re.compile(
     r"""(?: \# | \b (?: order | invoice | reference | ref | ticket | tracking | parcel | shipment | return | receipt
-        | payment | product | item | article | sku | ean | customer | case ) s?
-        (?: \s (?: no | nr | number | id | code | is ) \b \.? ){0,2} [\s:\#.]{0,3} ) $""",
+        | payment | product | item | article | sku | ean | customer | case | bestellung | auftrag | rechnung | sendung
+        | retoure | artikel | vorgang | (?: bestell | auftrags | rechnungs | sendungs | retouren | artikel | kunden
+          | vorgangs | ticket | paket ) -? (?: nummer | nr ) ) s?
+        (?: \s (?: no | nr | number | nummer | id | code | is | ist | lautet ) \b \.? ){0,2} [\s:\#.]{0,3}
+      | (?: 订单 | 单号 | 发票 | 快递 | 运单 | 物流 | 商品 | 货号 | 编号 | 退货 | 工单 | 会员 )
+        [号码编单是为：:\s\#]{0,5} ) $""",
     re.VERBOSE | re.IGNORECASE,
 )
 
@@ -64,9 +83,12 @@ _PLAIN = r"(?!(?:on|the|in|of|for|to|at|by|left|off|and|my|an?|is|was|are|from|w
 _UK = r"[A-Z]{1,2}[0-9][A-Z0-9]?\ [0-9][ABD-HJLNP-UW-Z]{2}"
 _PLACE = rf"""(?: ,? \s {_UK} \b
       | , \s [0-9]{{4,5}} \s {_NAME}
-      | , \s {_CITY} (?: \s {_CITY} ){{0,2}}
+      | , \s {_CITY} (?: (?: (?<!\.) | (?<=\bSt\.) ) [ ] {_CITY} ){{0,2}}
         (?: ,? \s (?: {_UK} | [A-Z]{{2}} \s [0-9]{{5}} (?: -[0-9]{{4}} )? ) \b )? )"""
 _DOOR = r"(?i: flat | apt | apartment | unit | suite ) \.? \s [0-9A-Za-z]+ \b"
+_TOWN = rf",? \s [0-9]{{5}} \s {_CITY}"  # of a street whose name says nothing
+_SIGN = r"(?!改成|改到|改为)[\u4e00-\u530f\u5311-\u9fff]"  # of a Chinese address, without the words around it:
+_SIGN = r"(?![请寄到送给我的在是了为把搬至您你])" + _SIGN
 _HOUSE = r"(?<![\w.,#-]) [0-9]{1,5} [A-Za-z]? (?: -[0-9]{1,4} )? ,? \s"
 _ASKED = r"(?: (?<=\bat\s) | (?<=\bto\s) | (?<=address\s) | (?<=address:\s) | (?<=\bis\s) )"
 ADDRESS = re.compile(
@@ -78,11 +100,17 @@ ADDRESS = re.compile(
       | \b (?: {_NAME} (?: stra\u00dfe | strasse | str\. | weg | platz | allee | gasse | damm | ring )
             | {_NAME} \s (?: Stra\u00dfe | Strasse | Str\. | Weg | Platz | Allee ) )
         \s [0-9]{{1,4}} (?: \s? [a-h] \b )?
-      | \b [Pp]\.?\s?[Oo]\.?\s? Box \s [0-9]{{1,6}}
+      | \b (?: Am | An \s (?: der | den ) | Auf \s (?: der | dem ) | Im | In \s de[rnm] | Zum | Zur | Unter \s den
+          | Hinter \s de[rm] ) \s {_NAME} \s [0-9]{{1,4}} (?: \s? [a-h] \b )? (?= {_TOWN} )
+      | \b [Pp]\.?\s?[Oo]\.?\s? Box \s [0-9]{{1,6}} | \b Postfach \s [0-9][0-9\s]{{0,8}}[0-9]
     ) \.? (?: ,? \s {_DOOR} )? {_PLACE}?
     | {_HOUSE} (?: {_NAME} \s ){{1,4}} (?: {_VAGUE.title()} | {_VAGUE} ) \b {_PLACE}
     | {_ASKED} {_HOUSE} (?: {_NAME} \s ){{1,4}} (?: {_VAGUE.title()} | {_VAGUE} ) \b
-    | \b {_UK} \b""",
+    | \b {_UK} \b
+    | (?: (?: {_SIGN} ){{1,7}}? (?: 省 | 市 | 区 | 县 | 镇 | 乡 | 州 ) ){{0,4}} (?: {_SIGN} ){{1,8}}?
+      (?: 路 | 街 | 大道 | 巷 | 弄 | 胡同 | 村 ) [东南西北中]? (?: {_SIGN} ){{0,3}}? [0-9]{{1,5}} (?: -[0-9]+ )? [号弄]
+      (?: (?: [0-9A-Za-z-]+ | [一二三四五六七八九十] | [东南西北] )
+          (?: 号?楼 | 号 | 层 | 栋 | 座 | 幢 | 单元 | 室 | 房 ) ){{0,4}}""",
     re.VERBOSE,
 )
 
@@ -91,9 +119,11 @@ MAY_BE = {
     "email": r"(?i)@|[(\[]\s?at\s?[)\]]",
     "iban": r"[A-Za-z]{2}[0-9]{2}[ \x{a0}-]?(?:[A-Za-z0-9][ \x{a0}-]?){10}",
     "card": r"[0-9](?:[ \x{a0}.-]?[0-9]){13}",
-    "said_phone": r"(?i)(phone|tel|mobile|cell|whatsapp|fax|handy|call|text|ring|reach|number)[^0-9]{1,30}[0-9]",
+    "said_phone": r"(?i)(phone|tel|mobile|cell|whatsapp|fax|handy|mobil|nummer|ruf|erreichbar|meld|call|text|ring"
+    r"|reach|number|电话|手机|座机|微信|联系方式|致电|打给我)[^0-9]{0,30}[0-9]",
     "phone": r"[0-9](?:[\s\x{a0}()./-]{0,4}[0-9]){6}",
     "address": rf"""(?i)[0-9][a-z]?,?\s.*\b({_CLEAR}|{_VAGUE}|rue|chemin|impasse|all\x{{e9}}e|quai|via|calle)\b"""
     r"""|(stra\x{df}e|strasse|str\.|weg|platz|allee|gasse|damm|ring)\s[0-9]|\bp\.?\s?o\.?\s?box\s"""
-    r"""|\b[a-z]{1,2}[0-9][a-z0-9]?\s[0-9][a-z]{2}\b""",
-}
+    r"""|\b[a-z]{1,2}[0-9][a-z0-9]?\s[0-9][a-z]{2}\b|\bpostfach\s|[0-9][a-z]?,?\s[0-9]{5}\s[a-z\x{c0}-\x{de}]"""
+    r"""|[路街道巷弄同村].{0,4}[0-9][号弄-]""",
+} | MAY_BE_NAME

@@ -33,7 +33,11 @@ from pipelines.warehouse.duckdb import MEMORY_LIMIT
 
 MIN_VOLUME_RATIO = 0.5  # of the rows in the last release
 MIN_VOLUME_ROWS = 20  # rows in the last release from which volumes are compared
-OF_EVENTS = ("risk_flags", "ticket_triage")  # a row for each of what came in: how much that is, is the store's affair
+OF_EVENTS = (
+    "risk_flags",
+    "ticket_triage",
+    "ticket_trends",
+)  # a row for each of what came in: how much that is, is the store's affair
 
 Files = Mapping[str, Sequence[Path]]
 

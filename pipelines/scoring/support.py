@@ -30,6 +30,7 @@ class SupportOutput(OfEvents):
     facts: Mapping[str, str] = {
         "replies": "features_ticket_replies",
         "ticket_facts": "features_ticket_facts",
+        "ticket_products": "features_ticket_products",
         "products": "dim_products",
     }
     targets = "features_ticket_targets"
@@ -76,14 +77,16 @@ class SupportOutput(OfEvents):
     def tables(
         self, home: Home, as_of: date, model: Model, features: Features, facts: Features, version: str
     ) -> tuple[Tables, Counts]:
-        """`ticket_triage`, with the best answer of that intent, about the customer's own order."""
+        """`ticket_triage`, with the best answer of that intent, about the customer's own order; `ticket_trends`."""
+        from models.support.trends import ticket_trends
         from pipelines.scoring.drafting import drafter
         from pipelines.scoring.replies import suggest
 
         triage = model.predict(features).drop(columns=["reply_source_ticket_id"])
         replies, counts = suggest(triage, features, facts, as_of, drafter(home, as_of, facts["replies"]))
         triage = triage.merge(replies, on="ticket_id", validate="one_to_one")
-        return {"ticket_triage": triage.assign(model_version=version)}, counts
+        trends = ticket_trends(facts["ticket_products"], triage[["ticket_id", "intent"]], as_of)
+        return {"ticket_triage": triage.assign(model_version=version), "ticket_trends": trends}, counts
 
 
 def encoder_folder(setting: str | None) -> str | None:

@@ -158,6 +158,18 @@ def test_intents_are_harder_than_keywords(figures: dict[str, Any], shop: duckdb.
     assert _one(shop, "select count(*) from tickets anti join ticket_resolutions using (ticket_id)") > 0
 
 
+def test_a_customer_writes_in_one_language(shop: duckdb.DuckDBPyConnection) -> None:
+    sql = """
+        select customer_id, count(*) as tickets, count(*) filter (regexp_matches(body, '[一-鿿]')) as chinese,
+            count(*) filter (regexp_matches(body, '(?i)(\\b(ich|nicht|ist|sie|wir|die)\\b)')) as german
+        from tickets join ticket_messages using (ticket_id)
+        where message_number = 1 and customer_id is not null group by 1
+    """
+    assert _one(shop, f"select count(*) from ({sql}) where chinese not in (0, tickets)") == 0
+    assert 0.02 < _one(shop, f"select sum(chinese) / sum(tickets) from ({sql})") < 0.1
+    assert 0.04 < _one(shop, f"select sum(german) / sum(tickets) from ({sql})") < 0.2
+
+
 def test_personal_data_is_of_nobody(shop: duckdb.DuckDBPyConnection) -> None:
     emails = "select unnest(regexp_extract_all(body, '[a-z.0-9]+@[a-z.]+')) as email from ticket_messages"
     assert _one(shop, f"select count(*) from ({emails})") > 0

@@ -129,8 +129,8 @@ def test_totals(tables: dict[str, pa.Table]) -> None:
         "events": 431_355,
         "stock_levels": 762_558,
         "tickets": 5_348,
-        "ticket_messages": 16_119,
-        "ticket_resolutions": 4_978,
+        "ticket_messages": 16_099,
+        "ticket_resolutions": 4_976,
     }
     history = {name: table.filter(pc.field("dt") == HISTORY_DT).num_rows for name, table in tables.items()}
     assert {name: history[name] for name in ("customers", "products", "orders", "order_lines")} == {
@@ -194,7 +194,7 @@ def test_no_model_can_be_perfect(landing: Path) -> None:
         "oracle_auc": 0.924,
         "oracle_average_precision": 0.5133,
         "tickets": 5_348,
-        "keyword_accuracy": 0.6674,
+        "keyword_accuracy": 0.6086,
         "oracle_accuracy": 0.8946,
     }
 

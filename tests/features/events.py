@@ -182,7 +182,10 @@ class EventStore:
         ticket["messages"] += 1
         row = {"ticket_id": ticket["ticket_id"], "message_number": ticket["messages"], "sent_at": self._moment(day)}
         author = self.random.choice(["customer", "customer", "agent"])
-        return [("ticket_messages", row | {"author": author, "body": f"{author} {self.random.randrange(999)}"})]
+        own = [paid["order_id"] for paid in self.payments if paid["customer_id"] == "C1"]
+        named = self.random.choice([*own, f"O{self.random.randrange(len(self.payments))}"]).lower()
+        order = f", order {named}: help" * (self.random.random() < 0.5)
+        return [("ticket_messages", row | {"author": author, "body": f"{author} {self.random.randrange(999)}{order}"})]
 
     def _go_on(self, day: date) -> list[tuple[str, Row]]:
         """Another message of a ticket, its resolution, or the ticket with another subject."""
@@ -214,6 +217,8 @@ def from_the_future(store: EventStore) -> dict[str, list[Row]]:
         planted["returns"].append(back | {"customer_id": twin["customer_id"]} | when)
         line = {"order_id": payment["order_id"], "line_number": 0, "product_id": "P1", "quantity": 999}
         planted["order_lines"].append(line | {"unit_price": Decimal(999)} | meta)
+    for order in {row["order_id"]: row for row in store.versions["orders"]}.values():
+        planted["orders"].append(order | {"customer_id": "C1"} | meta)
     for ticket in store.tickets:
         message = {"ticket_id": ticket["ticket_id"], "message_number": 0, "author": "customer", "body": "FUTURE"}
         planted["ticket_messages"].append(message | {"sent_at": ticket["opened_at"]} | meta)

@@ -134,6 +134,8 @@ def test_tickets_are_what_a_brute_force_reading_gives(ran: Ran) -> None:
     facts = [row for night in NIGHTS for row in results[night]["features_ticket_facts"].values()]
     assert len(facts) > 3
     assert any(row["returned_units"] for row in facts)
+    found = [row["order_id"] for night in NIGHTS for row in results[night]["features_tickets"].values()]
+    assert len(set(found) - {None}) > 2  # each from a text: no ticket of this store is delivered with an order
 
 
 @pytest.fixture(scope="module")

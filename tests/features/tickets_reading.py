@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 
@@ -34,7 +35,16 @@ class Tickets:
             text += [message["body"]] if is_customer else []
             unanswered = unanswered + 1 if is_customer else 0
         row = {name: ticket.get(name) for name in ("customer_id", "order_id", "opened_at", "channel")}
+        row["order_id"] = row["order_id"] or self._named(row["customer_id"], "\n".join(text), night)
         return row | {"as_of": night, "text": "\n".join(text), "unanswered_messages": unanswered}
+
+    def _named(self, customer_id: str | None, text: str, night: date) -> str | None:
+        """The first word that is an order of the customer, as known that night."""
+        for word in re.findall("[A-Z0-9_-]+", text.upper()):
+            order = valid(self.of["orders"].get((word,), []), midnight(night))
+            if order and customer_id is not None and order["customer_id"] == customer_id:
+                return word
+        return None
 
     def open(self, night: date) -> dict[str, Row]:
         """features_tickets of a night."""

@@ -84,6 +84,44 @@ def test_rules_raise_urgency_and_never_lower_it(
     assert (why[0] is None) if reason is None else str(why[0]).startswith(reason)
 
 
+HEALTH, MONEY, TIME = "health", "money", "time"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("She had an allergic reaction to the soap.", HEALTH),
+        ("The kettle burnt my hand", HEALTH),
+        ("Meine Tochter hat eine Nussallergie, ist das drin?", HEALTH),
+        ("Das Kabel gab mir einen Stromschlag.", HEALTH),
+        ("我的孩子对坚果过敏，请告诉我成分。", HEALTH),
+        ("杯子裂开，我的手受伤了", HEALTH),
+        ("The amount for 536365 left my account twice.", MONEY),
+        ("My bank shows two payments, but I ordered once", MONEY),
+        ("Der Betrag wurde zweimal von meinem Konto abgebucht.", MONEY),
+        ("Sie haben die Zahlung doppelt eingezogen", MONEY),
+        ("你们扣了两次款，请退一笔。", MONEY),
+        ("银行卡被重复扣款", MONEY),
+        ("I need an answer today!", TIME),
+        ("The wedding is this afternoon", TIME),
+        ("Ich brauche das noch heute, bitte.", TIME),
+        ("Heute ist die Hochzeit!", TIME),
+        ("我必须在今天收到。", TIME),
+        ("今晚的婚礼要用", TIME),
+        ("A hypoallergenic pillow came today.", None),
+        ("I ordered two lamps and wrote twice", None),
+        ("Das Paket kam heute, danke. Ich habe zweimal bestellt.", None),
+        ("Bis heute nichts gekommen", None),
+        ("今天收到了两个杯子，谢谢", None),
+        ("我付了款，买了两个。", None),
+    ],
+)
+def test_each_rule_knows_three_languages(text: str, reason: str | None) -> None:
+    level, why = decide_urgency(pd.DataFrame({"text": [text]}), None)
+    assert (why[0] or "none").split(":")[0] == (reason or "none")
+    assert level == [{HEALTH: "critical", None: "normal"}.get(reason, "high")]
+
+
 def test_replies_come_from_the_same_intent_and_the_latest_of_equals() -> None:
     own = sparse.csr_array(np.array([[1, 0], [1, 0], [0.6, 0.8]], dtype=np.float32))
     replies = Replies(["old", "new", "other"], ["a", "a", "b"], own)

@@ -1,7 +1,8 @@
 """A small store full of persons that nobody else is called: canaries, wherever a delivery can hold one.
 
-They lie in each personal column, in ticket texts, in columns that the contract lacks, in the metadata and statistics of
-files, in rows for quarantine, in lines that are shifted or broken, and in partitions that cannot be taken.
+They lie in each personal column, in ticket texts (English, German, Chinese), in columns that the contract lacks, in the
+metadata and statistics of files, in rows for quarantine, in lines that are shifted or broken, and in partitions that
+cannot be taken.
 """
 
 from __future__ import annotations
@@ -73,6 +74,11 @@ def iban(n: int) -> str:
     return (" " if n % 2 else "").join(re.findall(".{1,4}", whole))
 
 
+def letters(n: int) -> str:
+    """A number in letters, for names."""
+    return "".join("abcdefghij"[int(digit)] for digit in str(n))
+
+
 def _one_of(*formats: str) -> Callable[[int], str]:
     return lambda n: formats[n % len(formats)].format(n=n)
 
@@ -87,8 +93,22 @@ MAKERS: dict[str, Callable[[int], str]] = {
     "card": card,
     "iban": iban,
     "address": _one_of(*STREETS, *PLACES),
+    "english name": lambda n: f"Zofia Canary{letters(n)}",
+    "german address": _one_of("Am Kanarienmarkt {n}, 10115 Berlin", "Kanarienweg {n}"),
+    "german name": lambda n: f"Käthe Kanarien{letters(n)}",
+    "chinese phone": _one_of("138 0000 {n}", "1390000{n}", "+86 137 0000 {n}"),
+    "chinese address": _one_of("北京市朝阳区金丝雀路{n}号", "上海市浦东新区金丝雀大道{n}号3楼"),
+    "chinese name": lambda n: f"王{chr(0x5000 + n // 100)}{chr(0x6000 + n % 100)}",
 }
-IN_TEXT = ("email", "phone", "card", "iban", "address")
+TEXTS = (
+    "Hello, I am at {email}, call {phone} please.\nSend it to {address}.\n"
+    "I paid with card {card}; refund to {iban}. Thanks! {more} Kind regards, {english name}",
+    "Guten Tag, ich bin unter {email} und {phone} erreichbar.\nBitte an {german address} schicken.\n"
+    "Mein Name ist {german name}, Karte {card}, IBAN {iban}. {more}",
+    "您好，我的邮箱是{email}，手机{chinese phone}，收件人：{chinese name}。\n请寄到{chinese address}。\n"
+    "我用银行卡{card}付的款，退到{iban}。{more}",
+)
+IN_TEXT = re.compile(r"{(?!more)([^}]+)}")
 
 
 class Canaries:
@@ -97,6 +117,7 @@ class Canaries:
     def __init__(self) -> None:
         self.places: dict[str, str] = {}
         self.kinds: dict[str, int] = defaultdict(int)
+        self._texts = 0
         self._number = count(1000)  # of four digits each: none is a part of another
 
     def new(self, kind: str, place: str) -> str:
@@ -107,12 +128,10 @@ class Canaries:
         return value
 
     def text(self, place: str, *more: str) -> str:
-        """What a customer writes, with a value of each kind that patterns find."""
-        found = {kind: self.new(kind, place) for kind in IN_TEXT}
-        return (
-            f"Hello, I am at {found['email']}, call {found['phone']} please.\nSend it to {found['address']}.\n"
-            f"I paid with card {found['card']}; refund to {found['iban']}. Thanks! {' '.join(more)}"
-        )
+        """What a customer writes, with a value of each kind that patterns find, in the three languages by turns."""
+        text = TEXTS[self._texts % len(TEXTS)]
+        self._texts += 1
+        return text.format(more=" ".join(more), **{kind: self.new(kind, place) for kind in IN_TEXT.findall(text)})
 
     def person(self, place: str) -> Row:
         """The personal columns of a customer."""

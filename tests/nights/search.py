@@ -22,7 +22,7 @@ from pipelines.s3 import Bucket, S3Url
 from tests.warehouse.postgres_server import BINARIES, Server
 
 STEM = 6  # bytes
-SHORTEST = 8  # signs; of fewer a hit says nothing
+SHORTEST = 8  # bytes; of fewer a hit says nothing
 Part = tuple[str, bytes]
 """What it is, and its bytes."""
 
@@ -63,7 +63,7 @@ def _spellings(value: str) -> set[str]:
     texts = {value, value.replace(" ", ""), quote(value), quote(value, safe="")}
     if sum(sign.isdigit() for sign in value) > 10:  # a number of many digits; fewer come about by chance
         texts.add(squeezed)
-    return {text for text in texts if len(text) >= SHORTEST}
+    return {text for text in texts if len(text.encode()) >= SHORTEST}
 
 
 def _in_base64(value: str) -> Iterator[bytes]:

@@ -84,3 +84,25 @@ def triage(as_of: date, version: str) -> Rows:
         row |= {"needs_human": i % 4 == 0, "suggested_reply": REPLY if i % 2 else None, "model_version": version}
         rows.append(row | {"reply_source_ticket_id": ANSWERED[i % 4 // 2] if i % 2 else None})
     return rows
+
+
+def ticket_products(as_of: date) -> Rows:
+    """The open tickets about no known product, and five resolved ones of yesterday about a broken one."""
+    opened = [{"ticket_id": row["ticket_id"], "opened_at": row["opened_at"]} for row in tickets(as_of)]
+    rows = [row | {"product_id": None, "intent": None} for row in opened]
+    moment = datetime.combine(as_of, time(9)) - timedelta(days=1)
+    broken = {"product_id": "P03", "opened_at": moment, "intent": "damaged_item"}
+    return rows + [{"ticket_id": f"T8{i}"} | broken for i in range(5)]
+
+
+def trends(as_of: date) -> Rows:
+    """The counts of the newest week; the broken product is unusual."""
+    week = as_of - timedelta(days=7)
+    newest = [INTENTS[i % len(INTENTS)] for i in range(7)]  # the eighth ticket is of the week before
+    rows = [
+        {"product_id": None, "intent": intent, "week_start": week, "tickets": newest.count(intent)}
+        | {"usual_low": 0.0, "usual_high": 6.0, "is_unusual": False}
+        for intent in sorted(set(newest))
+    ]
+    unusual = {"product_id": "P03", "intent": "damaged_item", "week_start": week, "tickets": 5}
+    return [*rows, unusual | {"usual_low": 0.0, "usual_high": 2.0, "is_unusual": True}]

@@ -19,7 +19,7 @@ from pipelines.publishing.release import night_release_id, scores_of
 from pipelines.records import champions, clock, model_performance, nights, promotions, quarantine_counts, steps
 from pipelines.settings import Places, Settings
 from pipelines.storage import digest_of
-from tests.publishing.events import facts, flags, payments, plan, replies, tickets, triage
+from tests.publishing.events import facts, flags, payments, plan, replies, ticket_products, tickets, trends, triage
 
 Rows = list[dict[str, Any]]
 Change = Callable[[dict[str, Rows]], None]
@@ -74,6 +74,7 @@ def features(as_of: date) -> dict[str, Rows]:
         "features_tickets": tickets(as_of),
         "features_ticket_replies": replies(),
         "features_ticket_facts": facts(),
+        "features_ticket_products": ticket_products(as_of),
     }
 
 
@@ -129,7 +130,7 @@ def outputs(as_of: date) -> dict[str, Rows]:
         ],
         "risk_flags": flags(as_of, VERSIONS["risk"]),
         "ticket_triage": triage(as_of, VERSIONS["support"]),
-        "ticket_trends": [],
+        "ticket_trends": trends(as_of),
     }
 
 

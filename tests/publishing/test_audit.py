@@ -40,6 +40,7 @@ Tables = dict[str, Rows]
 Change = Callable[[Tables], None]
 FORECASTS, LISTS, DEFAULT = "demand_forecasts", "recommendations", "recommendations_default"
 PLAN, FLAGS, TRIAGE, TOTALS = "reorder_plan", "risk_flags", "ticket_triage", "demand_totals"
+TRENDS = "ticket_trends"
 
 
 def put(table: str, column: str, value: Any, at: int = -1) -> Change:
@@ -130,12 +131,17 @@ BROKEN: dict[str, tuple[Change, str, str]] = {
     "improbable intent": (put(TRIAGE, "intent_probability", -0.1), TRIAGE, "column=intent_probability"),
     "unknown urgency": (put(TRIAGE, "urgency", "extreme"), TRIAGE, "column=urgency"),
     "no intent": (put(TRIAGE, "intent", None), TRIAGE, "column=intent"),
+    "trend counted wrongly": (put(TRENDS, "tickets", 4, at=-1), TRENDS, "trends count the tickets"),
+    "trend left out": (drop(TRENDS, lambda row: row["product_id"] is None), TRENDS, "trends count the tickets"),
+    "usual and not": (put(TRENDS, "is_unusual", True, at=0), TRENDS, "above its usual range"),
+    "trend twice": (again(TRENDS), TRENDS, "one row for each product x intent x week"),
+    "trend of nothing": (put(TRENDS, "usual_low", -1.0, at=0), TRENDS, "column=usual_low"),
     "no triage": (drop(TRIAGE, lambda row: False), TRIAGE, "row_count"),
 }
 BY_SUITE = {"null", "negative units", "quantiles out of order", "horizon too far", "no forecast", "rank too high"}
 BY_SUITE |= {"unknown arm", "sent back", "short beyond doubt", "planned without a reason", "improbable payment"}
 BY_SUITE |= {"gain expected", "unknown decision", "no flags", "improbable intent", "unknown urgency", "no intent"}
-BY_SUITE |= {"no triage"}  # the other rules are SQL: their tests leave the suites' seconds out
+BY_SUITE |= {"no triage", "trend of nothing"}  # the other rules are SQL: their tests leave the suites' seconds out
 BROKEN_MARTS: dict[str, tuple[Change, str, str]] = {
     "sold tomorrow": (put("fct_daily_sales", "day", AS_OF), "fct_daily_sales", "nothing from the future"),
     "last sold tonight": (put("dim_products", "last_sold_on", AS_OF), "dim_products", "nothing from the future"),
@@ -266,6 +272,7 @@ def test_a_night_may_bring_few_payments_and_tickets(home: Home, monkeypatch: pyt
     def fewer(tables: Tables) -> None:
         for name in {"features_payments", "features_tickets", FLAGS, TRIAGE} & set(tables):
             tables[name] = tables[name][:3]
+        tables.update({TRENDS: []} if TRENDS in tables else {})
 
     night(home, change=fewer, change_snapshot=fewer)
     audit(home, AS_OF)

@@ -15,7 +15,13 @@ from pipelines.publishing.audit_rules.support import SUPPORT
 
 AT_CUTOFFS = ("features_customer_products", "features_products", "features_demand_products", "features_stock")
 """Features of which the rows of tonight count."""
-OF_EVENTS = ("features_payments", "features_tickets", "features_ticket_replies", "features_ticket_facts")
+OF_EVENTS = (
+    "features_payments",
+    "features_tickets",
+    "features_ticket_replies",
+    "features_ticket_facts",
+    "features_ticket_products",
+)
 """Features that hold exactly what tonight is about, each row as of its own night."""
 FEATURES_READ = AT_CUTOFFS + OF_EVENTS
 RULES: tuple[Rule, ...] = generated_rules() + RECOMMENDATIONS + BUSINESS + DEMAND + REORDER + RISK + SUPPORT + MARTS

@@ -1,4 +1,4 @@
-"""Rules of support: each open ticket has a row, and an answer comes from another ticket."""
+"""Rules of support: each open ticket has a row, an answer comes from another ticket, trends count what is known."""
 
 from __future__ import annotations
 
@@ -57,6 +57,38 @@ SUPPORT = (
         where length(order_id) > 4
             and order_id in (select order_id from features_ticket_facts)
             and (ticket_id, order_id) not in (select (ticket_id, order_id) from features_ticket_facts)
+        """,
+    ),
+    Rule(
+        "trends count the tickets of features_ticket_products and tonight's intents",
+        "ticket_trends",
+        "support",
+        """
+        with counted as (
+            select
+                product_id,
+                coalesce(features_ticket_products.intent, ticket_triage.intent) as intent,
+                cast(getvariable('as_of') as date) as night,
+                night - cast(7 * (1 + (night - 1 - cast(opened_at as date)) // 7) as integer) as week_start,
+                count(*) as tickets
+            from features_ticket_products left join ticket_triage using (ticket_id)
+            group by all
+        ),
+        shown as (
+            select product_id, intent, week_start, tickets from counted
+            where intent is not null and week_start in (select week_start from ticket_trends)
+        )
+        (select product_id, intent, week_start, tickets from ticket_trends except from shown)
+        union all (from shown except select product_id, intent, week_start, tickets from ticket_trends)
+        """,
+    ),
+    Rule(
+        "what is unusual is above its usual range",
+        "ticket_trends",
+        "support",
+        """
+        select week_start, intent, product_id, tickets, usual_low, usual_high from ticket_trends
+        where usual_low > usual_high or (is_unusual and tickets <= usual_high)
         """,
     ),
 )

@@ -1,4 +1,4 @@
-"""What the report shows of support: what the open tickets are about and which come first."""
+"""What the report shows of support: what the open tickets are about, which come first, and what rose."""
 
 from __future__ import annotations
 
@@ -17,10 +17,17 @@ URGENT = f"""
     order by list_position({list(LEVELS)}, urgency), urgency_reason is null, ticket_id
     limit {SHOWN}
 """
+RISEN = f"""
+    select coalesce(title, product_id) as product, intent, tickets, usual_high
+    from ticket_trends left join dim_products using (product_id)
+    where is_unusual and week_start = (select max(week_start) from ticket_trends)
+    order by tickets - usual_high desc, intent, product
+    limit {SHOWN}
+"""
 
 
 def support(files: Files, skipped: Mapping[str, str]) -> dict[str, Any]:
-    """Open tickets by intent and urgency, how many need a person, and the most urgent."""
+    """Open tickets by intent and urgency, how many need a person, the most urgent, and what rose."""
     if not files["ticket_triage"]:
         return why_empty(skipped, "support", "ticket_triage")
     with views(files, "ticket_triage") as connection:
@@ -30,7 +37,9 @@ def support(files: Files, skipped: Mapping[str, str]) -> dict[str, Any]:
             "count(suggested_reply) as answered from ticket_triage",
         )[0]
         counts, urgent = rows_of(connection, COUNTS), rows_of(connection, URGENT)
-    return {"skipped": None, **sums, "intents": by_intent(counts), "urgent": urgent}
+    with views(files, "ticket_trends", "dim_products") as connection:
+        risen = rows_of(connection, RISEN)
+    return {"skipped": None, **sums, "intents": by_intent(counts), "urgent": urgent, "risen": risen}
 
 
 def by_intent(counts: list[dict[str, Any]]) -> dict[str, dict[str, int]]:
