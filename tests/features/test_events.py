@@ -22,6 +22,7 @@ NEVER, LAST = date(1900, 1, 1), NIGHTS[-1]
 FIT_CUTOFFS = [HISTORY - 20 * DAY, NIGHTS[1], LAST]
 PAYMENT_DAYS, LABEL_MATURITY_DAYS = 1, 45  # the settings' defaults
 NIGHTLY = ("+int_payment_features", "+features_payments", "+features_tickets", "+features_ticket_replies")
+NIGHTLY += ("+features_ticket_products",)
 
 
 def rows(home: Home, table: str) -> dict[Any, Row]:
@@ -43,7 +44,8 @@ def run_night(home: Home, night: date, known_after: date) -> dict[str, dict[Any,
     """What one night builds of payments and tickets."""
     variables = {"as_of": str(night), "known_after": str(known_after)}
     run_dbt(home, ["build", "--exclude-resource-type", "unit_test", "--select", *NIGHTLY], variables)
-    return {name: rows(home, name) for name in ("features_payments", "features_tickets", "features_ticket_replies")}
+    tables = ("features_payments", "features_tickets", "features_ticket_replies", "features_ticket_products")
+    return {name: rows(home, name) for name in tables}
 
 
 Ran = tuple[EventStore, Home, dict[date, dict[str, dict[Any, Row]]]]
@@ -96,7 +98,10 @@ def test_tickets_are_what_a_brute_force_reading_gives(ran: Ran) -> None:
     for night in NIGHTS:
         assert results[night]["features_tickets"] == tickets.open(night)
         assert results[night]["features_ticket_replies"] == tickets.replies(night)
+        assert results[night]["features_ticket_products"] == tickets.products(night)
     assert sum(len(results[night]["features_ticket_replies"]) for night in NIGHTS) > 2
+    about = [row["product_id"] for row in results[LAST]["features_ticket_products"].values()]
+    assert len(set(about) - {None}) > 1
     found = [row["order_id"] for night in NIGHTS for row in results[night]["features_tickets"].values()]
     assert len(set(found) - {None}) > 2  # each from a text: no ticket of this store is delivered with an order
 
