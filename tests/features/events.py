@@ -115,7 +115,12 @@ class EventStore:
         return {"customer_id": f"C{number}", "signed_up_at": signed_up_at, "updated_at": midnight(day)}
 
     def _product(self, number: int) -> Row:
-        row = {"product_id": f"P{number}", "title": "a product", "unit_price": Decimal(1), "is_active": True}
+        row = {
+            "product_id": f"P{number}",
+            "title": f"product {number}" + " large" * (number % 3),
+            "unit_price": Decimal(1),
+            "is_active": True,
+        }
         return row | {"updated_at": midnight(HISTORY)}
 
     def _pay(self, day: date) -> list[tuple[str, Row]]:
@@ -184,7 +189,8 @@ class EventStore:
         author = self.random.choice(["customer", "customer", "agent"])
         own = [paid["order_id"] for paid in self.payments if paid["customer_id"] == "C1"]
         named = self.random.choice([*own, f"O{self.random.randrange(len(self.payments))}"]).lower()
-        order = f", order {named}: help" * (self.random.random() < 0.5)
+        about = f" product {self.random.randrange(8)} large"
+        order = f", order {named}: help with{about}" * (self.random.random() < 0.5)
         return [("ticket_messages", row | {"author": author, "body": f"{author} {self.random.randrange(999)}{order}"})]
 
     def _go_on(self, day: date) -> list[tuple[str, Row]]:

@@ -23,10 +23,14 @@ SEEDS = (3,)
 NEVER, LAST = date(1900, 1, 1), NIGHTS[-1]
 FIT_CUTOFFS = [HISTORY - 20 * DAY, NIGHTS[1], LAST]
 PAYMENT_DAYS, LABEL_MATURITY_DAYS = 1, 45  # the settings' defaults
-NIGHTLY = ("+int_payment_features", "+features_payments", "+features_tickets", "+features_ticket_replies")
-NIGHTLY += ("+features_ticket_facts",)
-
-BUILT = ("features_payments", "features_tickets", "features_ticket_replies", "features_ticket_facts")
+BUILT = (
+    "features_payments",
+    "features_tickets",
+    "features_ticket_replies",
+    "features_ticket_facts",
+    "features_ticket_products",
+)
+NIGHTLY = ("+int_payment_features", *(f"+{name}" for name in BUILT))
 
 
 def rows(home: Home, table: str) -> dict[Any, Row]:
@@ -129,11 +133,14 @@ def test_tickets_are_what_a_brute_force_reading_gives(ran: Ran) -> None:
     for night in NIGHTS:
         assert results[night]["features_tickets"] == tickets.open(night)
         assert results[night]["features_ticket_replies"] == tickets.replies(night)
+        assert results[night]["features_ticket_products"] == tickets.products(night)
         assert results[night]["features_ticket_facts"] == tickets.facts(night)
     assert sum(len(results[night]["features_ticket_replies"]) for night in NIGHTS) > 2
     facts = [row for night in NIGHTS for row in results[night]["features_ticket_facts"].values()]
     assert len(facts) > 3
     assert any(row["returned_units"] for row in facts)
+    about = [row["product_id"] for row in results[LAST]["features_ticket_products"].values()]
+    assert len(set(about) - {None}) > 1
     found = [row["order_id"] for night in NIGHTS for row in results[night]["features_tickets"].values()]
     assert len(set(found) - {None}) > 2  # each from a text: no ticket of this store is delivered with an order
 

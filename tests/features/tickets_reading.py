@@ -93,6 +93,30 @@ class Tickets:
                 rows[name] = row | {"text": self._row(ticket, as_of)["text"]}
         return rows
 
+    def products(self, night: date) -> dict[str, Row]:
+        """features_ticket_products of a night."""
+        since, until, opened = midnight(night - 238 * DAY), midnight(night), self.open(night)
+        rows = {}
+        for (name,) in self.of["tickets"]:
+            ticket, resolution = self._ticket(name, night), self._resolution(name, night)
+            if ticket and since <= ticket["opened_at"] < until:
+                order_id = opened[name]["order_id"] if name in opened else ticket.get("order_id")
+                product = self._product(order_id, self._row(ticket, night)["text"], night)
+                intent = resolution and resolution["intent"]
+                rows[name] = {"product_id": product, "opened_at": ticket["opened_at"], "intent": intent}
+        return rows
+
+    def _product(self, order_id: str | None, text: str, night: date) -> str | None:
+        """The only product of the order, else the one with the longest title that the text names."""
+        keys = [key for key in self.of["order_lines"] if key[0] == order_id]
+        lines = [line for key in keys if (line := valid(self.of["order_lines"][key], midnight(night)))]
+        ordered = sorted({line["product_id"] for line in lines})
+        if len(ordered) == 1:
+            return str(ordered[0])
+        known = {name: valid(self.of["products"].get((name,), []), midnight(night)) for name in ordered}
+        named = [(-len(row["title"]), name) for name, row in known.items() if row and row["title"] in text]
+        return min(named)[1] if named else None
+
     def _all_valid(self, entity: str, night: date) -> list[Row]:
         return [row for versions in self.of[entity].values() if (row := valid(versions, midnight(night)))]
 

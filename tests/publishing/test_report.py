@@ -140,6 +140,9 @@ def test_what_to_answer(home: Home) -> None:
     assert "<strong>25.0%</strong> need a person" in page
     assert re.findall(r"T\d\d", page) == ["T03", "T01", "T06", "T00", "T04", "T07", "T02", "T05"]
     assert "health: an &lt;allergy&gt; is mentioned" in page
+    risen = page[page.index("Unusually many") :]
+    assert re.findall(r"<strong>(.*?)</strong>", risen) == ["&lt;b&gt;P03&lt;/b&gt; MUG"]
+    assert "damaged item, at most 2 are usual" in risen
     (quoted, *_) = re.findall(r'class="quote">(.*?)</p>', page)
     assert len(quoted) == 120 and quoted == f"{REPLY[:119]}…"
     bars = figures_of(page_of(home))["support-tickets"]["data"]
