@@ -28,6 +28,7 @@ class Places(BaseModel):
     mlflow: str = Field(repr=False)
     settings_file: Path | None
     airflow_database: str
+    llm_key: str = Field(default="", repr=False)  # of support.llm_url; child processes have it from their parent
     airflow_port: int = PORTS["AIRFLOW_PORT"]  # of the UIs of `nightcart up`
     mlflow_port: int = PORTS["MLFLOW_PORT"]
 
@@ -49,6 +50,7 @@ class Places(BaseModel):
             mlflow=env.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home / 'mlflow.sqlite'}",
             settings_file=Path(file).absolute() if file else None,
             airflow_database=env.get(AIRFLOW_DATABASE) or f"sqlite:///{home / 'airflow' / 'airflow.db'}",
+            llm_key=env.get("NIGHTCART_LLM_KEY", ""),
             airflow_port=_port(env, "AIRFLOW_PORT"),
             mlflow_port=_port(env, "MLFLOW_PORT"),
         )

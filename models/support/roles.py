@@ -9,8 +9,8 @@ ROLES = {
     "returned": r"refund\w*|return\w*|credited|\bback\b|erstatt\w*|retoure|rücksend\w*|zurück\w*|gutgeschr\w*|"
     r"退款|退货|退回",
     "arrived": r"\b(?:arrived|received|reached)\b|eingegangen|erhalten|eingetroffen|angekommen|收到",
-    "other": r"\b(?:shipped|dispatched|sent|posted|left|leave|leaves|delivered|delivery|cancelled|canceled|paid|payment|"
-    r"issued|processed)\b|versandt|versendet|verschickt|geliefert|zugestellt|storniert|bezahlt|"
+    "other": r"\b(?:shipped|dispatched|sent|posted|left|leave|leaves|delivered|delivery|cancelled|canceled|paid|"
+    r"payment|issued|processed)\b|versandt|versendet|verschickt|geliefert|zugestellt|storniert|bezahlt|"
     r"überwiesen|发货|寄出|"
     r"送达|签收|取消|付款",
 }

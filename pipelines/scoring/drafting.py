@@ -6,7 +6,6 @@ back is believed no more than any other text.
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -26,7 +25,6 @@ from pipelines.scoring.outputs import Counts
 from pipelines.scoring.replies import Ask, Draft, languages_differ
 from pipelines.storage import Storage, digest_of
 
-KEY = "NIGHTCART_LLM_KEY"  # of the environment: a secret is no setting
 ANSWERS, FAILURES = "drafts/answers", "drafts/failures"
 MOST_CHARACTERS = 4_000  # of a ticket's text
 KNOWN_WORDS = 0.9
@@ -46,7 +44,7 @@ def drafter(home: Home, as_of: date, replies: pd.DataFrame) -> Draft | None:
     support = home.settings.support
     if support.llm_url is None:
         return None
-    endpoint = Endpoint(support.llm_url, support.llm_model, os.environ.get(KEY, ""), support.llm_timeout)
+    endpoint = Endpoint(support.llm_url, support.llm_model, home.places.llm_key, support.llm_timeout)
     known = frozenset(word for reply in replies["reply"] for word in WORD.findall(str(reply).lower()))
     return partial(_tracked, home, Drafts(endpoint, home.storage, as_of, known, support.llm_drafts))
 

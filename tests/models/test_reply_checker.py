@@ -41,7 +41,7 @@ Have you checked with your neighbours?|Has the parcel come in the meantime?|Plea
 To request a refund, please tell us which product you would like to return.|Your order has not been delivered yet.
 As soon as your order has been delivered, you can return it.|Thank you for your message about order 536365.
 Es tut uns leid. Ihre Bestellung 536365 vom 3. November 2011 ist unterwegs.|Können Sie uns ein Foto senden?
-Ihre Bestellung wurde versandt, aber noch nicht zugestellt.|您好，您的订单536365已发货。|您好，订单尚未送达，请耐心等待。
+Ihre Bestellung wurde versandt, aber noch nicht zugestellt.|您好，您的订单536365已发货。|您好，订单尚未送达。
 """.replace("\n", "|")
 
 

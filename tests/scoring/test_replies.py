@@ -92,7 +92,7 @@ def test_the_next_best_is_tried() -> None:
         "B", "536366", "where is my lamp", "Thank you for writing about order 536366. Which product is it about?"
     )
     found, _ = suggested([promise, good], [fact("NEW", "540001", "Red Lamp")], [NEW])
-    assert found == ["Thank you for writing. Which product of order 540001 is it?"]
+    assert found == ["Thank you for writing about order 540001. Which product is it about?"]
 
 
 def test_a_reply_is_of_the_tickets_intent_and_language() -> None:
