@@ -125,10 +125,11 @@ class Tickets:
         rows = {}
         orders = {row["order_id"]: row for row in self._all_valid("orders", as_of)}
         products = {row["product_id"]: row for row in self._all_valid("products", as_of)}
+        opened = self.open(as_of)
         lines, returns = self._all_valid("order_lines", as_of), self._all_valid("returns", as_of)
         for (name,) in self.of["tickets"]:
             ticket, resolution = self._ticket(name, as_of), self._resolution(name, as_of)
-            order = orders.get(ticket and ticket.get("order_id"))
+            order = orders.get(opened[name]["order_id"] if name in opened else ticket and ticket.get("order_id"))
             if not ticket or not order or (resolution and resolution["resolved_at"] < midnight(as_of - 365 * DAY)):
                 continue
             if ticket["customer_id"] is None or ticket["customer_id"] != order["customer_id"]:
@@ -146,16 +147,16 @@ class Tickets:
                     and row["customer_id"] in (None, order["customer_id"])
                     and row["returned_at"] < midnight(as_of)
                 ]
-                rows[name, product_id] = _fact(order, of, back)
+                rows[name, product_id] = _fact(order, products.get(product_id), of, back)
         return rows
 
 
-def _fact(order: Row, lines: list[Row], back: list[Row]) -> Row:
+def _fact(order: Row, product: Row | None, lines: list[Row], back: list[Row]) -> Row:
     prices = {line["unit_price"] for line in lines}
     return {
         **{name: order.get(name) for name in ("order_id", "status", "currency", "ordered_at")},
         "line_number": min((line["line_number"] for line in lines), default=None),
-        "title": "a product" if lines else None,
+        "title": product and product["title"],
         "quantity": sum(line["quantity"] for line in lines) if lines else None,
         "unit_price": prices.pop() if len(prices) == 1 else None,
         "revenue": sum(line["quantity"] * line["unit_price"] for line in lines) if lines else None,

@@ -4,6 +4,8 @@ spanned_tickets as (select * from {{ ref('int_tickets') }}),
 
 all_tickets as (select * from {{ ref('stg_store__tickets') }}),
 
+open_tickets as (select * from {{ ref('features_tickets') }}),
+
 all_orders as (select * from {{ ref('stg_store__orders') }}),
 
 all_lines as (select * from {{ ref('stg_store__order_lines') }}),
@@ -22,8 +24,18 @@ tonight as (
         and (resolved_at is null or resolved_at >= {{ add_days(as_of(), -365) }})
 ),
 
-tickets as (
+told as (
     {{ valid_version('all_tickets', ['ticket_id'], as_of()) }}
+),
+
+-- where a ticket names no order, the one that its text names
+tickets as (
+    select
+        told.ticket_id,
+        told.customer_id,
+        coalesce(told.order_id, open_tickets.order_id) as order_id
+    from told
+    left join open_tickets on told.ticket_id = open_tickets.ticket_id
 ),
 
 orders as (
