@@ -91,8 +91,7 @@ class Risk(Section):
     review_cost: Money = 3.0  # money per review
     review_minutes: float = Field(default=5.0, gt=0)  # minutes that a person needs for a review; for the report alone
     block_cost: Money = 15.0  # money that blocking an honest payment costs
-    # features that may only raise the probability, as features_payments names them
-    monotone: list[str] = ["amount_over_usual", "amount_over_highest", "amount_deviation"]
+    monotone: list[str] = ["amount_over_usual", "amount_over_highest"]  # features that may only raise the probability
     train_minutes: float = Field(default=10, gt=0, json_schema_extra=LATER)  # minutes, a ceiling
 
 
@@ -183,15 +182,9 @@ class Settings(BaseSettings):
 
     def in_digest(self) -> dict[str, Any]:
         """What of the settings counts towards a release's id: all but paths, threads, device and what is done later."""
-        left_out = {
-            "privacy": {"key_file"},
-            "compute": {"threads", "device"},
-            "alert": {"url"},
-            "release": {"keep_days"},
-            "recommendations": {"study_trials"},
-            "risk": {"review_minutes"},
-            "support": {"encoder"},
-        }
+        left_out = {"privacy": {"key_file"}, "compute": {"threads", "device"}, "alert": {"url"}}
+        left_out |= {"release": {"keep_days"}, "recommendations": {"study_trials"}, "risk": {"review_minutes"}}
+        left_out |= {"support": {"encoder"}}
         return self.model_dump(mode="json", by_alias=True, exclude=left_out)
 
     def not_in_effect(self) -> list[str]:
