@@ -6,7 +6,7 @@ inductive Venn-Abers of Vovk and Petej (2014), its pair of probabilities put tog
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -147,6 +147,15 @@ def fit_calibration(earlier: Window, later: Window) -> tuple[Calibration, dict[s
     if gain.mean() <= SURE * gain.std() / np.sqrt(len(gain)):
         best = "none"
     return fits[best](*later), {name: float(loss.mean()) for name, loss in losses.items()}
+
+
+def reliability(windows: Sequence[Window], bins: int = 10) -> list[list[float]]:
+    """Mean probability of the margins, share of positives and payments, by bins of equally many payments."""
+    margin = np.concatenate([window.margin for window in windows])
+    positive = np.concatenate([window.is_positive for window in windows])
+    parts = np.array_split(np.argsort(margin, kind="stable"), bins)
+    given = _sigmoid(margin)
+    return [[float(given[part].mean()), float(positive[part].mean()), float(len(part))] for part in parts if len(part)]
 
 
 Fit = Callable[[Floats, NDArray[np.bool_]], Calibration]

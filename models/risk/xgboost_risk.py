@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from models.files import SETTINGS_FILE, corrupt, read_checked, read_settings, take, write_model
 from models.protocol import Features
-from models.risk.calibration import Calibration, Platt, Window, fit_calibration
+from models.risk.calibration import Calibration, Platt, Window, fit_calibration, reliability
 from models.risk.payments import (
     IS_FRAUD,
     KEY,
@@ -85,6 +85,10 @@ class XGBoostRisk(RiskModel):
         self.calibration = Calibration()
         self.losses: dict[str, float] = {}
         """Mean log loss of each kind of calibration on the window that chose among them."""
+        self.reliability: list[list[float]] = []
+        """Of the latest payments, by trees that had not seen them: probability, share of frauds, payments, by bins."""
+        self.base_rates: dict[str, float] = {}
+        """Share of frauds by 28 days, named by their first."""
         self._booster: xgb.Booster | None = None
 
     def fit(self, features: Features, targets: pd.DataFrame) -> Self:
@@ -100,6 +104,7 @@ class XGBoostRisk(RiskModel):
         design, fraud, weight = numbers(rows, self.columns), rows[IS_FRAUD].to_numpy(bool), self._weights(rows)
         self.calibration, self.losses = self._calibrate(design, fraud, weight)
         self._booster = self._grow(design, fraud, weight)
+        self.base_rates = _base_rates(rows)
         self.usual = [None if np.isnan(value) else float(value) for value in usual_of(design, fraud)]
         return self
 
@@ -107,13 +112,14 @@ class XGBoostRisk(RiskModel):
         self, design: Floats, fraud: NDArray[np.bool_], weight: Floats
     ) -> tuple[Calibration, dict[str, float]]:
         """On two windows, each scored by trees that were grown on what came before it."""
-        share, windows = self.recipe.later_share, []
+        share, windows, self.reliability = self.recipe.later_share, [], []
         for start in (1.0 - 2.0 * share, 1.0 - share):
             first, last = round(start * len(fraud)), round((start + share) * len(fraud))
             if fraud[:first].all() or not fraud[:first].any():
                 return Calibration(), {}
             self._booster = self._grow(design[:first], fraud[:first], weight[:first])
             windows.append(Window(self._margins(design[first:last]), fraud[first:last]))
+        self.reliability = reliability(windows)
         return fit_calibration(*windows)
 
     def _weights(self, rows: pd.DataFrame) -> Floats:
@@ -188,6 +194,8 @@ class XGBoostRisk(RiskModel):
             "usual": self.usual,
             "calibration": asdict(self.calibration) | {"platt": list(self.calibration.platt)},
             "losses": self.losses,
+            "reliability": self.reliability,
+            "base_rates": self.base_rates,
             "recipe": asdict(self.recipe),
         }
         write_model(folder, settings, {_BOOSTER: bytes(self._serving().save_raw("ubj"))})
@@ -208,5 +216,12 @@ class XGBoostRisk(RiskModel):
         model = cls(seed=seed, recipe=recipe, monotone=monotone)
         model.columns, model.losses = take(settings, "columns", list, folder), take(settings, "losses", dict, folder)
         model.usual, model.calibration = take(settings, "usual", list, folder), calibration
+        model.reliability = take(settings, "reliability", list, folder)
+        model.base_rates = take(settings, "base_rates", dict, folder)
         model._booster = xgb.Booster(model_file=bytearray(read_checked(folder, settings, _BOOSTER)))
         return model
+
+
+def _base_rates(rows: pd.DataFrame) -> dict[str, float]:
+    shares = rows.set_index(PAID_AT)[IS_FRAUD].resample("28D").mean().dropna()
+    return {str(start.date()): float(share) for start, share in shares.items()}

@@ -24,6 +24,7 @@ from pipelines.scoring.outputs import Output, by_segment
 from pipelines.storage import digest_of
 from pipelines.training.evaluate import LEAST_ENTITIES, Evaluation
 from pipelines.training.gate import Decision, decides, holds
+from pipelines.training.plots import log_calibration
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -106,6 +107,7 @@ def track(
                         log_epoch(epoch)
                     _log_model(output, fitted, decision)
                     _gate_artifact(home, output, decision)
+                    log_calibration(fitted.model)
 
 
 def _arguments(home: Home, output: Output, evaluation: Evaluation, as_of: date) -> dict[str, Any]:

@@ -252,6 +252,9 @@ def test_a_table_is_saved_and_loaded(tmp_path: Path) -> None:
     model.save(tmp_path)
     loaded = XGBoostRisk.load(tmp_path)
     assert (loaded.calibration, loaded.monotone) == (model.calibration, ("amount",))
+    assert (loaded.reliability, loaded.base_rates) == (model.reliability, model.base_rates)
+    assert len(loaded.reliability) == 10
+    assert len(loaded.base_rates) == 2  # forty days have matured
     assert loaded.predict(features).equals(model.predict(features))
 
 
