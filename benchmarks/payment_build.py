@@ -3,9 +3,9 @@
 python -m benchmarks.payment_build [--payments 10000000 --days 730 --threads 2] --out result.json
 
 A store from a seed, straight in the raw tables: a payment in ten by a guest, orders of one to three lines of 2,000
-products, devices, cards and addresses that customers keep, one payment in a hundred charged back up to 40 days later.
-The night is the last day's payments, on top of a build of all others; `rebuild` is the whole history at once, and must
-give the night's rows again.
+products, devices, cards and addresses that customers keep, ten of them to a network, one payment in a hundred charged back up to 40 days later.
+`history` is the full build of all days but the last, `night` the last day's payments on top of it. With --check all is
+built once more, anew, and must give the night's rows again.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ ROWS = {
     ),
     "payments": (
         f"select 'Y' || i, 'O' || i, {PAYER}, moment, 5 + hash(i, 2) % 20000 / 100, 'card', 'K' || who, {DEVICE}, "
-        "'I' || who, 'N' || (who // 50), case when h % 50 = 0 then 'FR' else 'GB' end, 'GB'",
+        "'I' || who, 'N' || (who // 10), case when h % 50 = 0 then 'FR' else 'GB' end, 'GB'",
         "drawn",
     ),
     "chargebacks": (f"select 'Y' || i, {REPORTED}, null", "drawn where h % 100 = 0"),
@@ -85,9 +85,10 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
         found["history"] = _build(home, last - timedelta(days=1), last - timedelta(days=2), ["--full-refresh"])
         found["night"] = _build(home, last, last - timedelta(days=1), [])
         night = _digest(home, last)
-        found["rebuild"] = _build(home, last, date(1900, 1, 1), ["--full-refresh"])
-        found["same_rows"] = _digest(home, last) == night
-    found["night_share"] = round(found["night"]["cpu_seconds"] / found["rebuild"]["cpu_seconds"], 4)
+        if given.check:
+            found["rebuild"] = _build(home, last, date(1900, 1, 1), ["--full-refresh"])
+            found["same_rows"] = _digest(home, last) == night
+    found["night_share"] = round(found["night"]["cpu_seconds"] / found["history"]["cpu_seconds"], 4)
     found["night"]["payments"], found["peak_mib"] = night[0], peak_mib()
     print(json.dumps(found, indent=2))  # noqa: T201
     given.out.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
@@ -99,6 +100,7 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--payments", type=int, default=10_000_000)
     parser.add_argument("--days", type=int, default=730, help="that they are spread over")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--check", action="store_true", help="whether a full build gives the night's rows again")
     parser.add_argument("--folder", type=Path, help="where the warehouse is written; the system's temporary folder")
     parser.add_argument("--out", type=Path, required=True)
     return parser.parse_args(arguments)

@@ -84,7 +84,14 @@ asked_products as (select distinct product_id from products),
 products_paid as (
     select
         all_products.product_id,
-        all_payments.*
+        all_payments.customer_id,
+        all_payments.amount,
+        all_payments.paid_at,
+        all_payments.known_at,
+        all_payments.payment_loaded_as_of,
+        all_payments.chargeback_reported_at,
+        all_payments.chargeback_known_at,
+        all_payments.chargeback_loaded_as_of
     from all_products
     inner join asked_products on all_products.product_id = asked_products.product_id
     inner join all_payments on all_products.payment_id = all_payments.payment_id
