@@ -3,7 +3,8 @@
 python -m benchmarks.payment_build [--payments 10000000 --days 730 --threads 2] --out result.json
 
 A store from a seed, straight in the raw tables: a payment in ten by a guest, orders of one to three lines of 2,000
-products, devices, cards and addresses that customers keep, ten of them to a network, one payment in a hundred charged back up to 40 days later.
+products, devices, cards and addresses that customers keep, ten of them to a network, one payment in a hundred charged
+back up to 40 days later.
 `history` is the full build of all days but the last, `night` the last day's payments on top of it. With --check all is
 built once more, anew, and must give the night's rows again.
 """
