@@ -108,6 +108,7 @@
     select
         days.{{ key }},
         days.day,
+        {{ thirty_days('days.day') }} as span,
         days.known_at,
         days.loaded_as_of,
         sum(days.payments) as payments,
@@ -139,7 +140,13 @@
     group by days.{{ key }}, days.day, days.known_at, days.loaded_as_of
 {% endmacro %}
 
-{# For each key, day and knowledge that is asked about, the sums of the days before by windows of whole days. #}
+{# Which span of thirty days a day lies in. #}
+{% macro thirty_days(day) -%}
+    cast(floor({{ days_between(day, "cast('1970-01-01' as date)") }} / 30.0) as {{ type_of('n') }})
+{%- endmacro %}
+
+{# For each key, day and knowledge that is asked about, the sums of the days before by windows of whole days. Ninety days
+   lie in four spans of thirty: joined by span, a key with a long history stays workable. #}
 {% macro sums_of_days(days, key, asked) %}
     select
         asked.{{ key }},
@@ -152,16 +159,31 @@
         sum(days.payments) as payments_90d,
         sum(days.chargebacks) as chargebacks_90d
     from (
-        select distinct
-            {{ key }},
-            cast(paid_at as date) as day,
-            known_at,
-            payment_loaded_as_of as loaded_as_of
-        from {{ asked }}
+        select
+            questions.*,
+            {{ thirty_days('questions.day') }} - spans.back as span
+        from (
+            select distinct
+                {{ key }},
+                cast(paid_at as date) as day,
+                known_at,
+                payment_loaded_as_of as loaded_as_of
+            from {{ asked }}
+        ) as questions
+        cross join (
+            select 0 as back
+            union all
+            select 1 as back
+            union all
+            select 2 as back
+            union all
+            select 3 as back
+        ) as spans
     ) as asked
     inner join {{ days }} as days
         on
             asked.{{ key }} = days.{{ key }}
+            and asked.span = days.span
             and asked.day > days.day
             and {{ add_days('asked.day', '-90') }} <= days.day
             and asked.known_at >= days.known_at
