@@ -127,7 +127,7 @@ class XGBoostRisk(RiskModel):
         if self.recipe.half_life_days is None:
             return np.ones(len(rows))
         age = (rows[PAID_AT].max() - rows[PAID_AT]) / pd.Timedelta(days=1)
-        return np.exp2(-age.to_numpy(np.float64) / self.recipe.half_life_days)
+        return np.asarray(np.exp2(-age.to_numpy(np.float64) / self.recipe.half_life_days))
 
     def _grow(self, design: Floats, fraud: NDArray[np.bool_], weight: Floats) -> xgb.Booster:
         recipe, threads = self.recipe, self.threads or None
