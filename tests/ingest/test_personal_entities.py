@@ -99,7 +99,7 @@ def test_a_shifted_line_leaves_no_person_in_other_columns(home: Home, landing: L
     assert raw(home, "customers")[0]["country"] == "[email]"
     for file, content in contents(home):
         assert b"canary" not in content.lower(), file
-        assert b"7700" not in content, file
+        assert b"900123" not in content, file  # four digits come by chance in a pseudonym, six hardly ever
 
 
 @pytest.mark.parametrize(("buyer", "shown"), [("", "at noon"), (",buyer", "aa aaaa")])
