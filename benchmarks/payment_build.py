@@ -81,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     found: dict[str, Any] = {"sizes": {name: getattr(given, name) for name in ("payments", "days", "threads")}}
     with tempfile.TemporaryDirectory(dir=given.folder) as folder:
         places = Places.from_environment({"NIGHTCART_HOME": folder})
-        home = Home(places, Settings(compute={"threads": given.threads}))
+        home = Home(places, Settings.model_validate({"compute": {"threads": given.threads}}))
         _fill(home, given, last)
         found["history"] = _build(home, last - timedelta(days=1), last - timedelta(days=2), ["--full-refresh"])
         found["night"] = _build(home, last, last - timedelta(days=1), [])

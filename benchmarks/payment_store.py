@@ -99,7 +99,8 @@ def payments_of(
     chargebacks = read_entity(landing, "chargebacks", [])["dt"].max() + timedelta(days=1)
     as_of = max(as_of, chargebacks)
     places = Places.from_environment({"NIGHTCART_HOME": str(folder), "NIGHTCART_LANDING": str(landing)})
-    home = Home(places, Settings(risk={"label_maturity_days": maturity_days}, compute={"threads": threads}))
+    given = {"risk": {"label_maturity_days": maturity_days}, "compute": {"threads": threads}}
+    home = Home(places, Settings.model_validate(given))
     note = folder / _BUILT
     built = json.loads(note.read_text("utf-8")) if note.is_file() else {}
     if (built.get("landing"), built.get("as_of")) != (str(landing), str(as_of)):

@@ -200,8 +200,8 @@ MAKERS: dict[str, Callable[[Random, str], str]] = {
 
 def facts(random: Random, language: str) -> dict[str, str]:
     """What must survive: the texts by their kind."""
-    orders = (f"{random.randint(100_000, 999_999)}", f"C{random.randint(100_000, 999_999)}")
-    orders += (f"{random.randint(10_000_000, 99_999_999)}", f"ORD-2024-{random.randint(10_000, 99_999)}")
+    orders = [f"{random.randint(100_000, 999_999)}", f"C{random.randint(100_000, 999_999)}"]
+    orders += [f"{random.randint(10_000_000, 99_999_999)}", f"ORD-2024-{random.randint(10_000, 99_999)}"]
     amount = random.uniform(1, 999)
     price = {"en": f"£{amount:.2f}", "de": f"{amount:.2f} €".replace(".", ","), "zh": f"{amount:.2f}元"}[language]
     year, month, day = random.randint(2010, 2024), random.randint(1, 12), random.randint(1, 28)

@@ -155,7 +155,7 @@ def _ours(
     given: argparse.Namespace, landing: Path, payments: Payments, name: str, fold: Fold
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """payment_id and fraud_probability of the test by one of ours, fitted on what the test's first night knows."""
-    settings = {"recipe": Recipe(**given.recipe)} if name == XGBoostRisk.name and given.recipe else {}
+    settings: dict[str, Any] = {"recipe": Recipe(**given.recipe)} if name == XGBoostRisk.name else {}
     model = MODELS[name](threads=given.threads, seed=given.seed, **settings)
     known = _between(payments.features, fold.train_from, fold.train_until)
     model.fit({"payments": known}, _told(payments, fold.test_from))

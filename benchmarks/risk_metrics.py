@@ -11,6 +11,7 @@ import pandas as pd
 from models.bootstrap import Estimate, interval, paired_gain
 from models.metrics import DENOMINATOR, NUMERATOR
 from models.risk import metrics
+from models.risk.payments import PROBABILITY
 
 CARDS = 100
 """Customers that can be looked at in a day."""
@@ -28,7 +29,7 @@ HIGHER_IS_BETTER = ("roc_auc", "average_precision")
 
 def probability_over_frauds(judged: pd.DataFrame) -> pd.DataFrame:
     """The sum of the probabilities by the number of frauds: 1 where the probability means what it says."""
-    sums = judged.groupby("entity", sort=True)[[metrics.PROBABILITY, "is_fraud"]].sum().astype(np.float64)
+    sums = judged.groupby("entity", sort=True)[[PROBABILITY, "is_fraud"]].sum().astype(np.float64)
     return sums.set_axis([NUMERATOR, DENOMINATOR], axis=1)
 
 
@@ -41,8 +42,8 @@ def card_precision(judged: pd.DataFrame, k: int = CARDS) -> list[float]:
     shares = []
     for _, rows in judged.groupby("day", sort=True):
         rows = rows[~rows["entity"].isin(found)]
-        cards = rows.groupby("entity", sort=True)[[metrics.PROBABILITY, "is_fraud"]].max()
-        first = cards.sort_values(metrics.PROBABILITY, ascending=False, kind="stable").head(k)
+        cards = rows.groupby("entity", sort=True)[[PROBABILITY, "is_fraud"]].max()
+        first = cards.sort_values(PROBABILITY, ascending=False, kind="stable").head(k)
         hits = first.index[first["is_fraud"].astype(bool)]
         found |= set(hits)
         shares.append(len(hits) / k)

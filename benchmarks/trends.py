@@ -74,7 +74,8 @@ def broken(tickets: pd.DataFrame, product: str, many: int) -> pd.DataFrame:
 def measured(stores: int, products: int, tickets: float, seed: int) -> dict[str, Any]:
     """False alarms a night, and the share of broken products found the next morning by how many tickets came."""
     random = np.random.default_rng(seed)
-    alarms, found = [], {many: [] for many in BROKEN}
+    alarms: list[Any] = []
+    found: dict[int, list[Any]] = {many: [] for many in BROKEN}
     for _ in range(stores):
         own = store(random, products, tickets)
         newest = _alarms(own)

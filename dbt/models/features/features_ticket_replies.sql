@@ -47,7 +47,11 @@ answered as (
     where answers.place = 1
 ),
 
-latest as (select * from answered where place <= {{ var('replies_an_intent') }}),
+latest as (
+    select *
+    from answered
+    where place <= {{ var('replies_an_intent') }}
+),
 
 threads as (
     select
