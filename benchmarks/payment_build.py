@@ -21,21 +21,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.recommendations import cpu_seconds, peak_mib
-from pipelines.contract import ENTITIES, Type
+from pipelines.contract import ENTITIES
 from pipelines.features.dbt import run_dbt
 from pipelines.home import Home
+from pipelines.ingest.casts import SQL
 from pipelines.settings import Places, Settings
 
 FIRST = date(2022, 1, 1)
-SQL = {
-    Type.ID: "varchar",
-    Type.TEXT: "varchar",
-    Type.TS: "timestamp",
-    Type.DATE: "date",
-    Type.N: "bigint",
-    Type.MONEY: "decimal(18, 4)",
-    Type.FLAG: "boolean",
-}
 META = {"dt": "date", "known_at": "timestamp", "loaded_as_of": "date"}
 SELECTED = ("int_payments", "int_payment_products", "int_payment_features", "features_payments")
 PRODUCTS = 2_000

@@ -13,24 +13,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.landing import read_entity
-from pipelines.contract import ENTITIES, Type
+from pipelines.contract import ENTITIES
 from pipelines.features.build import build_features, build_training_features
 from pipelines.features.snapshot import Snapshot
 from pipelines.home import Home
+from pipelines.ingest.casts import ARROW
 from pipelines.ingest.collect import collect
 from pipelines.ingest.load import load
 from pipelines.settings import Places, Settings
 from pipelines.validate.validate import validate_incoming
 
-ARROW = {
-    Type.ID: pa.string(),
-    Type.TEXT: pa.string(),
-    Type.TS: pa.timestamp("us"),
-    Type.DATE: pa.date32(),
-    Type.N: pa.int64(),
-    Type.MONEY: pa.decimal128(18, 4),
-    Type.FLAG: pa.bool_(),
-}
 DAY = pd.Timedelta(days=1)
 _BUILT = "built.json"
 

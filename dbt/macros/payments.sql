@@ -103,7 +103,7 @@
 {%- endmacro %}
 
 {# What became known of a key by day: payments by the day they were paid, chargebacks by the day they were reported. Only
-   of keys that are asked about. #}
+   of keys that are asked about, and of the ninety days before: a night's sums follow these, not the history. #}
 {% macro counts_by_day(relation, key, asked) %}
     select
         days.{{ key }},
@@ -136,7 +136,16 @@
         from {{ relation }}
         where chargeback_known_at is not null
     ) as days
-    inner join (select distinct {{ key }} from {{ asked }}) as wanted on days.{{ key }} = wanted.{{ key }}
+    inner join (
+        select
+            {{ key }},
+            min(cast(paid_at as date)) as first_day
+        from {{ asked }}
+        group by {{ key }}
+    ) as wanted
+        on
+            days.{{ key }} = wanted.{{ key }}
+            and days.day >= {{ add_days('wanted.first_day', '-90') }}
     group by days.{{ key }}, days.day, days.known_at, days.loaded_as_of
 {% endmacro %}
 
