@@ -123,7 +123,7 @@ def _ours(name: str, given: argparse.Namespace, train: Texts) -> Any:
     tickets = _tickets(train[0])
     order = np.random.default_rng(given.seed).permutation(len(tickets))
     tickets["opened_at"] = pd.Timestamp("2000-01-01") + pd.to_timedelta(order, unit="min")
-    targets = tickets[["ticket_id"]].assign(intent=train[1].intent, urgency=None, is_known=True, has_reply=False)
+    targets = tickets[["ticket_id"]].assign(intent=train[1].intent, urgency=None, is_known=True)
     model = kind(**settings).fit({"tickets": tickets}, targets)
 
     def answer(texts: list[str]) -> Answers:

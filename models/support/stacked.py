@@ -12,20 +12,16 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import sparse
 
 from models.files import corrupt, read_checked, read_settings, take, write_model
 from models.protocol import Features
 from models.shelf import Shelf
 from models.support.linear import Linear, fit_linear
 from models.support.parts import Machine, Part, View, packed, unpacked
-from models.support.replies import Replies, latest
 from models.support.stack import Stack, share_of_unseen, softmax, unseen_intents
 from models.support.tfidf_part import TfidfPart
 from models.support.tickets import (
-    HAS_REPLY,
     INTENT,
-    KEY,
     URGENCY,
     Guess,
     SupportModel,
@@ -37,11 +33,10 @@ from models.support.tickets import (
 from models.support.urgency import LEVELS
 
 MOST_LEARNT = 20_000
-"""Resolved tickets learnt from, the latest; replies come from all."""
+"""Resolved tickets learnt from, the latest."""
 FEWEST_URGENT = 50
 """Tickets with an urgency under which none is learnt."""
 _ARRAYS = "arrays.safetensors"
-_SOURCES = tuple(f"source_{name}" for name in ("data", "indices", "indptr"))
 
 
 class Stacked(SupportModel):
@@ -72,15 +67,13 @@ class Stacked(SupportModel):
         self.parts: list[Part] = []
         self.stack = Stack()
         self.urgency: Linear | None = None
-        self.replies = Replies([], [], sparse.csr_array((0, 0), dtype=np.float32))
 
     def fit(self, features: Features, targets: pd.DataFrame) -> Self:
         """Learn from resolved tickets.
 
         Raises ValueError where fewer than 50 are, all are of one intent, or a part lacks what it needs.
         """
-        every = resolved(features, targets, self.name)
-        rows = every.tail(MOST_LEARNT).reset_index(drop=True)
+        rows = resolved(features, targets, self.name).tail(MOST_LEARNT).reset_index(drop=True)
         labels, words, held = rows[INTENT].to_numpy(object), texts(rows), later(rows)
         self._calibrate(words, labels, held)
         self.parts = self._fitted(words, labels)
@@ -90,7 +83,6 @@ class Stacked(SupportModel):
         self.urgency = (
             fit_linear(vectors[urgent], rows.loc[urgent, URGENCY].to_numpy(object), seed=self.seed) if enough else None
         )
-        self.replies = self._replies(every)
         return self
 
     @property
@@ -119,14 +111,6 @@ class Stacked(SupportModel):
         right = self.stack.logits(views).argmax(axis=1) == which
         self.threshold = threshold_of(self.stack.certain(views), right, self.automatic_accuracy, share_of_unseen(which))
 
-    def _replies(self, rows: pd.DataFrame) -> Replies:
-        """The tickets whose answer may be suggested."""
-        labels = rows[INTENT].to_numpy(object)
-        may = rows[HAS_REPLY].fillna(False).to_numpy(bool) if HAS_REPLY in rows.columns else np.ones(len(rows), bool)
-        kept = latest(labels, may)
-        words = self._tfidf.vectors.kind("word", texts(rows.iloc[kept]))
-        return Replies([str(one) for one in rows[KEY].iloc[kept]], [str(one) for one in labels[kept]], words)
-
     def guess(self, tickets: pd.DataFrame) -> Guess:
         """By the stack of all parts."""
         classes, words = np.array(self._tfidf.classes, dtype=object), texts(tickets)
@@ -141,9 +125,6 @@ class Stacked(SupportModel):
         intent = classes[probabilities.argmax(axis=1)]
         return Guess(intent, probabilities.max(axis=1), urgency, self.stack.certain(views))
 
-    def _sources(self, tickets: pd.DataFrame, intent: NDArray[Any]) -> list[str | None]:
-        return self.replies.nearest(self._tfidf.vectors.kind("word", texts(tickets)), intent)
-
     def save(self, folder: Path) -> None:
         """Write `settings.json` (with digests), `arrays.safetensors` and the files of the parts."""
         if not self.parts:
@@ -157,13 +138,11 @@ class Stacked(SupportModel):
             "stack": {"weights": self.stack.weights, "certainty": self.stack.certainty},
             "parts": {part.name: part.settings() for part in self.parts},
             "urgency": None if urgency is None else urgency.classes,
-            "sources": {"ids": self.replies.ids, "intents": self.replies.intents},
         }
-        arrays = {f"source_{name}": _array(self.replies.vectors, name) for name in ("data", "indices", "indptr")}
-        if urgency is not None:
-            arrays |= {"urgency_weights": urgency.weights, "urgency_intercepts": urgency.intercepts}
         files = {name: content for part in self.parts for name, content in part.files().items()}
-        write_model(folder, settings, files | {_ARRAYS: packed(arrays)})
+        if urgency is not None:
+            files[_ARRAYS] = packed({"urgency_weights": urgency.weights, "urgency_intercepts": urgency.intercepts})
+        write_model(folder, settings, files)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -186,15 +165,6 @@ class Stacked(SupportModel):
 
         self.stack = Stack(settings["stack"]["weights"], settings["stack"]["certainty"])
         self.parts = [kind(self.machine).restore(settings["parts"][kind.name], read) for kind in self.kinds]
-        classes = settings["urgency"]
-        names = [*_SOURCES, *(("urgency_weights", "urgency_intercepts") if classes else ())]
-        arrays = unpacked(read(_ARRAYS), folder / _ARRAYS, self.name, names)
-        self.urgency = Linear(classes, arrays["urgency_weights"], arrays["urgency_intercepts"]) if classes else None
-        shape = (len(settings["sources"]["ids"]), len(self._tfidf.vectors.terms["word"]))
-        vectors = sparse.csr_array(tuple(arrays[name] for name in _SOURCES), shape=shape)
-        self.replies = Replies(settings["sources"]["ids"], settings["sources"]["intents"], vectors)
-
-
-def _array(vectors: sparse.csr_array, name: str) -> NDArray[Any]:
-    """A part of the sparse vectors, in types that don't depend on their size."""
-    return np.asarray(getattr(vectors, name), dtype=np.float32 if name == "data" else np.int64)
+        if classes := settings["urgency"]:
+            arrays = unpacked(read(_ARRAYS), folder / _ARRAYS, self.name, ("urgency_weights", "urgency_intercepts"))
+            self.urgency = Linear(classes, arrays["urgency_weights"], arrays["urgency_intercepts"])

@@ -15,7 +15,6 @@ from models.support.urgency import decide_urgency
 
 TICKETS = "tickets"
 KEY, TEXT, OPENED_AT, INTENT, URGENCY, KNOWN = "ticket_id", "text", "opened_at", "intent", "urgency", "is_known"
-HAS_REPLY = "has_reply"
 FEWEST = 50
 """Resolved tickets under which a model refuses."""
 LATER_SHARE = 0.25
@@ -44,7 +43,7 @@ class Guess(NamedTuple):
 
 
 class SupportModel(ABC):
-    """Intent and urgency of tickets, whether a person must look, and whose answer would fit.
+    """Intent and urgency of tickets, and whether a person must look.
 
     automatic_accuracy: share of right intents that tickets without a person must reach. seed: of any sampling.
     threshold: the certainty from which on no person is needed, set on later tickets; above 1: always.
@@ -64,10 +63,7 @@ class SupportModel(ABC):
         """Learn from `tickets` and targets (ticket_id, intent, urgency, is_known)."""
 
     def predict(self, features: Features) -> pd.DataFrame:
-        """ticket_id, intent, intent_probability, urgency, urgency_reason, needs_human, reply_source_ticket_id.
-
-        Sorted by ticket_id; urgency_reason and reply_source_ticket_id may be null.
-        """
+        """ticket_id, intent, intent_probability, urgency, urgency_reason (or null), needs_human, by ticket_id."""
         tickets = features[TICKETS].sort_values(KEY, ignore_index=True)
         guess = self.guess(tickets)
         urgency, reason = decide_urgency(tickets, guess.urgency)
@@ -79,17 +75,12 @@ class SupportModel(ABC):
                 URGENCY: pd.Series(urgency, dtype="str"),
                 "urgency_reason": pd.Series(reason, dtype="str"),
                 "needs_human": guess.certain < self.threshold,
-                "reply_source_ticket_id": pd.Series(self._sources(tickets, guess.intent), dtype="str"),
             }
         )
 
     @abstractmethod
     def guess(self, tickets: pd.DataFrame) -> Guess:
         """What the tickets are about, and how certain that is."""
-
-    def _sources(self, tickets: pd.DataFrame, intent: NDArray[Any]) -> list[str | None]:
-        """[n] the resolved ticket whose reply fits each; none here."""
-        return [None] * len(tickets)
 
     @abstractmethod
     def save(self, folder: Path) -> None:
@@ -107,7 +98,7 @@ def resolved(features: Features, targets: pd.DataFrame, model: str) -> pd.DataFr
     Raises ValueError where there are fewer than 50, or all are about the same.
     """
     known = targets[targets[KNOWN].astype(bool) & targets[INTENT].notna()]
-    columns = [KEY, INTENT, URGENCY, *([HAS_REPLY] if HAS_REPLY in known.columns else [])]
+    columns = [KEY, INTENT, URGENCY]
     tickets = features[TICKETS]
     tickets = tickets.drop(columns=[name for name in columns[1:] if name in tickets.columns])
     rows = tickets.merge(known[columns], on=KEY, how="inner", validate="one_to_one")

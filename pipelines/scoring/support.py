@@ -82,7 +82,7 @@ class SupportOutput(OfEvents):
         from pipelines.scoring.drafting import drafter
         from pipelines.scoring.replies import suggest
 
-        triage = model.predict(features).drop(columns=["reply_source_ticket_id"])
+        triage = model.predict(features)
         replies, counts = suggest(triage, features, facts, as_of, drafter(home, as_of, facts["replies"]))
         triage = triage.merge(replies, on="ticket_id", validate="one_to_one")
         trends = ticket_trends(facts["ticket_products"], triage[["ticket_id", "intent"]], as_of)

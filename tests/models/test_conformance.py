@@ -88,7 +88,6 @@ FAMILIES = (
             "urgency": "str",
             "urgency_reason": "str",
             "needs_human": "bool",
-            "reply_source_ticket_id": "str",
         },
     ),
 )

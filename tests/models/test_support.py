@@ -11,7 +11,6 @@ from models.metrics import value
 from models.support import KeywordRule, TextNetwork, TfidfLinear, metrics
 from models.support.keyword_rule import learn_keywords
 from models.support.linear import fit_linear
-from models.support.replies import Replies, latest
 from models.support.tickets import threshold_of
 from models.support.urgency import decide_urgency
 from tests.models.generators import TICKET_WORDS, ticket_frames
@@ -48,7 +47,6 @@ def test_what_is_like_nothing_known_needs_a_person() -> None:
     model = TfidfLinear().fit(*ticket_frames())
     found = model.predict({"tickets": pd.DataFrame({"ticket_id": ["a"], "text": ["xyzzy qqq"], "messages": [1]})})
     assert found["needs_human"].tolist() == [True]
-    assert found["reply_source_ticket_id"].isna().all()
 
 
 def test_the_threshold_is_the_lowest_beyond_doubt() -> None:
@@ -120,23 +118,6 @@ def test_each_rule_knows_three_languages(text: str, reason: str | None) -> None:
     level, why = decide_urgency(pd.DataFrame({"text": [text]}), None)
     assert (why[0] or "none").split(":")[0] == (reason or "none")
     assert level == [{HEALTH: "critical", None: "normal"}.get(reason, "high")]
-
-
-def test_replies_come_from_the_same_intent_and_the_latest_of_equals() -> None:
-    own = sparse.csr_array(np.array([[1, 0], [1, 0], [0.6, 0.8]], dtype=np.float32))
-    replies = Replies(["old", "new", "other"], ["a", "a", "b"], own)
-    asked = sparse.csr_array(np.array([[1, 0], [1, 0], [0, 1]], dtype=np.float32))
-    assert replies.nearest(asked, np.array(["a", "b", "a"], dtype=object)) == ["new", "other", None]
-    kept = latest(np.array(["a", "b", "a"], dtype=object), np.array([True, False, True]))
-    assert kept.tolist() == [0, 2]
-
-
-def test_only_tickets_with_a_reply_are_sources() -> None:
-    features, targets = ticket_frames()
-    targets["has_reply"] = targets["ticket_id"] < "t0120"
-    found = TfidfLinear().fit(features, targets).predict(features)["reply_source_ticket_id"].dropna()
-    assert len(found) > 100
-    assert (found < "t0120").all()
 
 
 def test_two_classes_have_a_margin_each() -> None:
