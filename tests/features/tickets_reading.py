@@ -76,9 +76,6 @@ class Tickets:
                     "intent": resolution and resolution["intent"],
                     "urgency": resolution and resolution["urgency"],
                     "is_known": resolution is not None,
-                    "has_reply": resolution is not None
-                    and resolution["resolved_at"] >= midnight(known_as_of - 180 * DAY)
-                    and any(m["author"] == "agent" for m in self._messages(name, known_as_of)),
                 }
         return rows
 
