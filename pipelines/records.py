@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from filelock import FileLock
 
 from pipelines.errors import StorageFault
 
@@ -167,7 +168,8 @@ class Records:
         if schema is None:
             Path(where.database or "").parent.mkdir(parents=True, exist_ok=True)
             self.engine = sa.create_engine(where, connect_args={"timeout": 60})
-            metadata.create_all(self.engine)
+            with FileLock(f"{where.database}.lock"), self.engine.begin() as connection:
+                _bring_up_to_date(connection)
             return
         engine = sa.create_engine(where, poolclass=sa.NullPool)  # a server may restart between two steps
         self.engine = engine.execution_options(schema_translate_map={None: schema})
@@ -175,7 +177,7 @@ class Records:
             with self.engine.begin() as connection:
                 connection.execute(sa.text("select pg_advisory_xact_lock(hashtext(:name))"), {"name": schema})
                 connection.execute(sa.schema.CreateSchema(schema, if_not_exists=True))
-                metadata.create_all(connection)
+                _bring_up_to_date(connection, schema)
         except sa.exc.OperationalError as error:
             raise StorageFault(
                 f"cannot reach the records on {where.render_as_string()}: {error.orig}",
@@ -218,3 +220,16 @@ class Records:
     def current_release(self) -> Row | None:
         """The release that readers see."""
         return self.first(sa.select(releases).join(pointer, pointer.c.release_id == releases.c.release_id))
+
+
+def _bring_up_to_date(connection: sa.Connection, schema: str | None = None) -> None:
+    """Make the tables, and the columns that an older version's lack; a column that comes later takes nulls."""
+    metadata.create_all(connection)
+    there = sa.inspect(connection).get_multi_columns(schema=schema)
+    for table in metadata.sorted_tables:
+        known = {column["name"] for column in there[schema, table.name]}
+        for column in (column for column in table.columns if column.name not in known):
+            from alembic.operations import Operations
+            from alembic.runtime.migration import MigrationContext
+
+            Operations(MigrationContext.configure(connection)).add_column(table.name, column, schema=schema)
