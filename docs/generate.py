@@ -91,7 +91,7 @@ def settings_md() -> str:
     """Every setting with its default, unit and allowed values, from the comments beside it."""
     from pipelines.settings import Settings
 
-    source = (PROJECT / "pipelines/settings.py").read_text()
+    source = (PROJECT / "pipelines/sections.py").read_text()
     lines = [MADE, "# Settings", ""]
     lines += ["Keys of the file that `NIGHTCART_SETTINGS` names; each also as `NIGHTCART__SECTION__KEY`.", ""]
     for name, section in Settings.model_fields.items():

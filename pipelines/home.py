@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipelines.errors import UsageFault
 from pipelines.places import Places
-from pipelines.records import Records
+from pipelines.record_store import Records
 from pipelines.s3 import Place
 from pipelines.settings import Settings, load_settings
 from pipelines.storage import Storage, digest_of, open_storage

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from pipelines.records import Records, clock, steps
+from pipelines.record_store import Records
+from pipelines.records import clock, steps
 from pipelines.warehouse.address import RECORDS, Address
 from tests.warehouse.postgres_server import database, postgres_server
 

@@ -58,6 +58,7 @@ def test_digest_counts_what_decides_a_release(tmp_path: Path, monkeypatch: pytes
     plain = load_settings().in_digest()
     monkeypatch.setenv("NIGHTCART__COMPUTE__THREADS", "1")
     monkeypatch.setenv("NIGHTCART__COMPUTE__DEVICE", "cpu")
+    monkeypatch.setenv("NIGHTCART__COST__ENERGY_PRICE", "0.5")
     monkeypatch.setenv("NIGHTCART__PRIVACY__KEY_FILE", str(tmp_path / "key"))
     assert load_settings().in_digest() == plain
     monkeypatch.setenv("NIGHTCART__COMPUTE__SEED", "8")

@@ -8,7 +8,8 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from pipelines.records import Records, Row, nights, partitions, releases
+from pipelines.record_store import Records
+from pipelines.records import Row, nights, partitions, releases
 
 Slot = tuple[str, date]  # entity, dt
 

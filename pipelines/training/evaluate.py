@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-import time
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -14,6 +12,7 @@ from models.metrics import DENOMINATOR, NUMERATOR
 from models.protocol import Model
 from models.shelf import Shelf
 from pipelines.home import Home
+from pipelines.metering import Usage, metered
 from pipelines.records import ALL
 from pipelines.scoring.frames import Frames
 from pipelines.scoring.outputs import Measures, Output
@@ -32,8 +31,7 @@ class Evaluation:
 
     model: str
     measures: dict[date, Measures] = field(default_factory=dict)
-    seconds: float = 0.0
-    peak_mib: float = 0.0
+    usage: Usage = field(default_factory=Usage)
     members: dict[date, pd.DataFrame] = field(default_factory=dict)
     _figures: dict[tuple[str, str], Estimate] = field(default_factory=dict)
     _pooled: dict[tuple[str, str], pd.DataFrame] = field(default_factory=dict)
@@ -125,16 +123,16 @@ def evaluate(
     Raises:
         ValueError: too little data to train on, or nothing to judge by.
     """
-    evaluation, start = Evaluation(kind.name), time.perf_counter()
-    for cutoff in cutoffs.evaluation:
-        is_future = stored is not None and stored[1] <= cutoff
-        fitted = stored[0] if stored and is_future else fit(home, output, kind, frames, cutoffs, cutoff, shelf)
-        model = _sharing(fitted, shelf)
-        features, truth = output.judging(frames, cutoff, as_of)
-        evaluation.measures[cutoff] = output.measure(home, model.predict(features), features, truth)
-        evaluation.members[cutoff] = output.segments(features)
+    evaluation = Evaluation(kind.name)
+    with metered() as meter:
+        for cutoff in cutoffs.evaluation:
+            is_future = stored is not None and stored[1] <= cutoff
+            fitted = stored[0] if stored and is_future else fit(home, output, kind, frames, cutoffs, cutoff, shelf)
+            model = _sharing(fitted, shelf)
+            features, truth = output.judging(frames, cutoff, as_of)
+            evaluation.measures[cutoff] = output.measure(home, model.predict(features), features, truth)
+            evaluation.members[cutoff] = output.segments(features)
+        evaluation.usage = meter.usage()
     if not evaluation.pooled(output.metric)[DENOMINATOR].sum():
         raise ValueError(f"nothing came after the cut-offs that {output.metric} could be measured on")
-    evaluation.seconds = time.perf_counter() - start
-    evaluation.peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return evaluation

@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from models.bootstrap import Estimate
 from models.protocol import Features, Model
+from pipelines.costs import cost_metrics
 from pipelines.home import PROJECT, Home, code_digest
+from pipelines.metering import Usage
 from pipelines.records import ALL, Row
 from pipelines.scoring.outputs import Output, by_segment
 from pipelines.storage import digest_of
@@ -38,6 +40,7 @@ class Fitted:
     model: Model
     version: Row
     features: Features
+    usage: Usage
 
     def signature(self) -> ModelSignature:
         """What the model takes and gives."""
@@ -88,8 +91,12 @@ def track(
     evaluations: list[Evaluation],
     fitted: Fitted,
     decision: Decision,
+    spent: Usage,
 ) -> None:
-    """One run a contestant; the model that was fitted is logged with its signature and registered with its aliases."""
+    """One run a contestant; the model that was fitted is logged with its signature and registered with its aliases.
+
+    spent: by the whole training, of which that model's run has the cost.
+    """
     import mlflow
 
     with tracking(home, output.name) as experiment:
@@ -103,6 +110,8 @@ def track(
                 mlflow.log_metrics(_metrics(home, output, evaluation, decision))
                 if evaluation.model == fitted.model.name:
                     mlflow.log_params(_learnt(home, output, fitted))
+                    mlflow.log_metrics(cost_metrics(home, "fit", fitted.usage))
+                    mlflow.log_metrics(cost_metrics(home, "training", spent))
                     for epoch in getattr(fitted.model, "curve", ()):
                         log_epoch(epoch)
                     _log_model(output, fitted, decision)
@@ -173,7 +182,7 @@ def _metrics(home: Home, output: Output, evaluation: Evaluation, decision: Decis
         split = "gain" if comparison.segment == ALL else f"gain_{_split(comparison.segment)}"
         metric = "" if comparison.metric == output.metric else f"{comparison.metric}_"
         found |= _with_interval(f"{split}/{metric}over_{comparison.opponent}", comparison.gain)
-    return found | {"cost/evaluation_seconds": evaluation.seconds, "cost/peak_mib": evaluation.peak_mib}
+    return found | cost_metrics(home, "evaluation", evaluation.usage)
 
 
 def _with_interval(name: str, estimate: Estimate) -> dict[str, float]:

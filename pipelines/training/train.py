@@ -10,9 +10,11 @@ import sqlalchemy as sa
 from models.bootstrap import Estimate
 from models.shelf import Shelf
 from pipelines.contract import OUTPUTS
+from pipelines.costs import record_training
 from pipelines.features.build import build_training_features
 from pipelines.features.snapshot import Snapshot
 from pipelines.home import Home
+from pipelines.metering import Meter, metered
 from pipelines.publishing.release import skipped_of
 from pipelines.records import ALL, Row, clock, model_performance, promotions
 from pipelines.scoring.frames import Frames
@@ -32,15 +34,17 @@ def training_snapshot(home: Home, as_of: date) -> str:
     cutoffs = plan(home, as_of)
     demand, recommendations = cutoffs["demand"], cutoffs["recommendations"]
     payments, tickets = ([as_of, *cutoffs[output].evaluation] for output in ("risk", "support"))
-    built = build_training_features(
-        home,
-        as_of,
-        cutoffs=demand.all,
-        fit_cutoffs=sorted({as_of, *demand.evaluation, *recommendations.evaluation}),
-        recommendation_cutoffs=recommendations.all,
-        payment_fit_cutoffs=payments,
-        ticket_fit_cutoffs=tickets,
-    )
+    with metered() as meter:
+        built = build_training_features(
+            home,
+            as_of,
+            cutoffs=demand.all,
+            fit_cutoffs=sorted({as_of, *demand.evaluation, *recommendations.evaluation}),
+            recommendation_cutoffs=recommendations.all,
+            payment_fit_cutoffs=payments,
+            ticket_fit_cutoffs=tickets,
+        )
+        record_training(home, ALL, as_of, {"features": meter.usage()})
     return str(built["snapshot"])
 
 
@@ -64,6 +68,11 @@ def train_output(home: Home, name: str, as_of: date, snapshot: str, decided_by: 
 
     Where even the baseline has too little to learn from there is none, and `untrained` says why.
     """
+    with metered() as meter:
+        return _train_output(home, name, as_of, snapshot, decided_by, meter)
+
+
+def _train_output(home: Home, name: str, as_of: date, snapshot: str, decided_by: str, meter: Meter) -> Row:
     output, cutoffs = output_of(name), plan(home, as_of)[name]
     stored = Snapshot(home.storage, snapshot)
     frames = {table: stored.frame(table) for table in (*output.features.values(), output.targets)}
@@ -87,7 +96,10 @@ def train_output(home: Home, name: str, as_of: date, snapshot: str, decided_by: 
     if decision.is_promoted:
         crown(home, name, version, as_of + timedelta(days=bool(serving)), decided_by, decision.reason)
     _record(home, output, as_of, evaluations, version, decision)
-    track(home, output, as_of, snapshot, evaluations, fitted, decision)
+    spent = {f"evaluate {evaluation.model}": evaluation.usage for evaluation in evaluations}
+    spent |= {f"fit {fitted.model.name}": fitted.usage, ALL: meter.usage()}
+    record_training(home, name, as_of, spent)
+    track(home, output, as_of, snapshot, evaluations, fitted, decision, spent[ALL])
     figures = {e.model: _stated(e.figure(output.metric, home), "value") for e in evaluations}
     return {
         "output": name,
@@ -133,11 +145,13 @@ def _fitted(
 ) -> Fitted:
     """The model that the gate spoke of, fitted on all that is known at as_of, and stored."""
     kind = next(kind for kind in output.contestants() if kind.name == decision.challenger)
-    model = fit(home, output, kind, frames, cutoffs, as_of, shelf)
+    with metered() as meter:
+        model = fit(home, output, kind, frames, cutoffs, as_of, shelf)
+        usage = meter.usage()
     last = cutoffs.all[-1] if cutoffs.all else as_of
     judged = output.judging(frames, last, as_of)[0]
     shown = {name: judged[name].head(SHOWN) for name in output.features}
-    return Fitted(model, store_model(home, output.name, model, as_of), shown)
+    return Fitted(model, store_model(home, output.name, model, as_of), shown, usage)
 
 
 def _record(

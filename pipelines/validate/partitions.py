@@ -11,7 +11,7 @@ from typing import Any
 from pipelines.contract import ENTITIES, ORDERS
 from pipelines.ingest.ledger import Ledger
 from pipelines.ingest.manifest import Entry, Manifest
-from pipelines.settings import Validate
+from pipelines.sections import Validate
 from pipelines.validate.faults import Fault
 
 WEEKDAYS = 4  # partitions of the same weekday that a new one is held against

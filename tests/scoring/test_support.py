@@ -13,7 +13,8 @@ import pytest
 from models.support import CONTESTANTS, WITH_ENCODER, KeywordRule
 from pipelines.scoring import support
 from pipelines.scoring.support import EXTRA, SupportOutput, encoder_folder
-from pipelines.settings import Settings, Support
+from pipelines.sections import Support
+from pipelines.settings import Settings
 
 
 def test_the_extras_encoder_is_found_without_running_its_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from pipelines.ingest.ledger import Ledger
 from pipelines.ingest.manifest import Entry, Manifest
-from pipelines.settings import Validate
+from pipelines.sections import Validate
 from pipelines.validate.partitions import (
     Delivered,
     age_faults,
