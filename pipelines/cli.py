@@ -114,6 +114,19 @@ def releases(count: Annotated[int, typer.Option("--last", help="How many.")] = 2
     out.print(releases_table(Home.open(), count))
 
 
+@app.command(epilog="Example: nightcart costs 2011-11-01")
+def costs(
+    as_of: Annotated[
+        datetime | None, typer.Argument(formats=DAY, metavar="[AS_OF]", help="Night; else that of the current release.")
+    ] = None,
+) -> None:
+    """What a night took, step by step, and the training of each model that served it: energy and money too."""
+    from pipelines.home import Home
+    from pipelines.show_costs import costs_tables
+
+    out.print(costs_tables(Home.open(), as_of.date() if as_of else None))
+
+
 @app.command(epilog='Example: nightcart query "select * from demand_forecasts limit 5" --format csv')
 def query(
     sql: Annotated[str, typer.Argument(help="A query on the published tables.")],

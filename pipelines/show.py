@@ -23,8 +23,8 @@ from pipelines.home import Home
 from pipelines.night import run_night
 from pipelines.prune import KINDS, Pruned
 from pipelines.publishing.words import metric_name
-from pipelines.records import ALL, Row, model_performance, promotions, releases, steps
-from pipelines.steps import STEPS
+from pipelines.records import ALL, Row, model_performance, promotions, releases
+from pipelines.show_costs import night_table
 
 MARKS = {"done": "[green]✓[/]", "failed": "[red]✗[/]"}
 
@@ -68,7 +68,7 @@ class _Lines:
 def summary(home: Home, release: Row) -> RenderableType:
     """What was published, who served it, what it took and where to look next."""
     as_of = release["as_of"]
-    parts = [_served(home, release), _published(release), _seconds(home, as_of), _next(home, as_of)]
+    parts = [_served(home, release), _published(release), night_table(home, as_of), _next(home, as_of)]
     if release["skipped"]:
         parts.insert(1, _skipped(release["skipped"]))
     return Group(*parts)
@@ -150,15 +150,6 @@ def _published(release: Row) -> Table:
     table = _table("published", "table", "rows")
     for name, rows in sorted(release["rows"].items()):
         table.add_row(name, f"{rows:,}")
-    return table
-
-
-def _seconds(home: Home, as_of: date) -> Table:
-    table = _table("seconds a step", "step", "wall s", "CPU s", "peak MiB")
-    found = {row["step"]: row for row in home.records.rows(sa.select(steps).where(steps.c.as_of == as_of))}
-    for step in STEPS:
-        if row := found.get(step):
-            table.add_row(step, *(f"{row[key] or 0:,.1f}" for key in ("wall_seconds", "cpu_seconds", "peak_mib")))
     return table
 
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from datetime import date
+from io import StringIO
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from rich.console import Console
 
 from pipelines.costs import champion_costs, cost_metrics, night_costs, priced, record_training, summed
+from pipelines.errors import NothingToDo
 from pipelines.home import Home
 from pipelines.metering import Usage
 from pipelines.records import ALL, clock, steps
 from pipelines.sections import Cost
+from pipelines.show_costs import costs_tables
 from pipelines.steps import run_step
 from pipelines.training.champions import crown
 
@@ -21,7 +26,7 @@ HOUR = Usage(wall_seconds=3_600.0, cpu_seconds=7_200.0, peak_mib=2_048.0, bytes_
 
 
 @pytest.fixture
-def home(tmp_path: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Home:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     monkeypatch.setenv("NIGHTCART_HOME", str(tmp_path))
     return Home.open()
 
@@ -80,6 +85,20 @@ def test_each_champion_by_its_training(home: Home) -> None:
         ("recommendations", "ease", "fit", 60.0),
         (ALL, None, "features", 3_600.0),
     ]
+
+
+def test_the_terminal_shows_both(home: Home) -> None:
+    with pytest.raises(NothingToDo, match="no step of any night has run"):
+        costs_tables(home, None)
+    test_each_champion_by_its_training(home)
+    test_a_night_by_steps_and_outputs(home)
+    shown = StringIO()
+    Console(file=shown, width=140).print(costs_tables(home, AS_OF))
+    lines = {line.strip().partition("  ")[0]: line.split() for line in shown.getvalue().splitlines()}
+    assert lines["score_demand"][1:] == ["3,600.0", "7,200.0", "0.0", "2,048", "0.0", "0.0", "8.750", "0.1026"]
+    assert lines["together"][1] == "10,800.0"
+    assert lines["of it ease"][3] == "60.0"
+    assert lines["shared: features"][2] == "3,600.0"
 
 
 def test_metrics_leave_out_what_is_not_known(home: Home) -> None:

@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from pipelines.costs import record_training
 from pipelines.errors import NightcartError
 from pipelines.home import Home
+from pipelines.metering import Usage
 from pipelines.monitoring.monitor import monitor
 from pipelines.publishing.publish import rollback
 from pipelines.publishing.report import render_report
@@ -67,6 +69,20 @@ def test_a_page_shows_the_night(home: Home) -> None:
     champion = figures["model-demand"]["data"][-1]
     assert champion["x"] == [0.5]
     assert champion["error_x"]["array"] == [pytest.approx(0.05)]
+
+
+def test_what_it_cost(home: Home) -> None:
+    publish_night(home)
+    crowned = home.records.first(sa.select(champions).where(champions.c.output == "demand"))
+    assert crowned is not None
+    trained, used = crowned["trained_as_of"], Usage(wall_seconds=40.0, cpu_seconds=80.0, peak_mib=600.0)
+    record_training(home, "demand", trained, {f"fit {crowned['model']}": used, "all": replace(used, gpu_seconds=9.5)})
+    page = section(page_of(home), "What it cost")
+    assert "build features" in page
+    assert "<strong>together</strong>" in page
+    assert "of it the fit of xgboost quantiles" in page
+    assert ">9.5</td>" in page
+    assert '>0.091</td><td class="number">0.0011</td>' in page  # Wh: 80 s of 4 W, 40 s of 600 MiB
 
 
 def test_sales_are_summed_by_the_periods_before_the_night(home: Home) -> None:

@@ -9,13 +9,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipelines.contract import OUTPUTS
+from pipelines.costs import champion_costs, night_costs, summed
 from pipelines.home import Home
 from pipelines.monitoring.monitor import champion_figures, volumes
 from pipelines.publishing.manifest import RELEASE_TABLES, Manifest
 from pipelines.publishing.manifest import rows_of as counts_of
 from pipelines.publishing.report.query import Files, rows_of, views
 from pipelines.publishing.report.risk import in_curve
-from pipelines.records import ALL, Row, quarantine_counts, releases, steps
+from pipelines.records import ALL, Row, quarantine_counts, releases
 
 TOTALS = {
     "recommendations": "select count(distinct customer_id) as customers from recommendations",
@@ -103,13 +104,16 @@ def tables(home: Home, as_of: date, manifest: Manifest) -> list[dict[str, Any]]:
     ]
 
 
-def step_times(home: Home, as_of: date) -> list[Row]:
-    """Seconds and memory of each step that has ended, in the order of a night."""
-    from pipelines.steps import STEPS
-
-    query = sa.select(steps).where(steps.c.as_of == as_of, steps.c.wall_seconds.is_not(None))
-    found = {row["step"]: row for row in home.records.rows(query)}
-    return [found[step] for step in STEPS if step in found]
+def costs(home: Home, as_of: date) -> dict[str, Any]:
+    """What each step that has ended took, and the training of each champion."""
+    taken, trained = night_costs(home, as_of), champion_costs(home, as_of)
+    return {
+        "steps": taken,
+        "together": summed(taken),
+        "champions": trained,
+        "has_gpu": any(row["gpu_seconds"] for row in (*taken, *trained)),
+        "prices": home.settings.cost,
+    }
 
 
 def quarantine(home: Home, as_of: date) -> list[Row]:

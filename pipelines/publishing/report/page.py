@@ -51,7 +51,7 @@ def _context(home: Home, as_of: date, release: Row) -> dict[str, Any]:
     models = data.models(home, as_of, release["skipped"])
     products = top_forecasts(home, as_of, files)
     scored = home.records.result(as_of, "score_recommendations")
-    steps, tickets = data.step_times(home, as_of), support(files, release["skipped"])
+    tickets = support(files, release["skipped"])
     savings = saved_money(models, home.settings.risk.review_minutes)
     return {
         "release": release,
@@ -75,8 +75,7 @@ def _context(home: Home, as_of: date, release: Row) -> dict[str, Any]:
         "taken_over": scored.get("taken_over", 0),
         "tables": data.tables(home, as_of, manifest),
         "quarantine": data.quarantine(home, as_of),
-        "steps": steps,
-        "seconds": sum(step["wall_seconds"] for step in steps),
+        "costs": data.costs(home, as_of),
         "data_docs": _data_docs(home, as_of),
         "home": home.root,
         "mlflow": home.places.mlflow,
@@ -138,6 +137,8 @@ def _environment() -> Environment:
     environment.filters["share"] = lambda value: "under 0.1%" if 0 < value < 0.001 else f"{value:.1%}"
     environment.filters["money"] = lambda value: f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.2f}"
     environment.filters["figure"] = lambda value: f"{value:,.1f}" if abs(value) >= 10 else f"{value:.3f}"
+    environment.filters["seconds"] = lambda value: "–" if value is None else f"{value:,.1f}"
+    environment.filters["mib"] = lambda value: "–" if value is None else f"{value / 2**20:,.1f}"
     environment.filters["metric"] = metric_name
     environment.filters["words"] = lambda name: str(name).replace("_", " ")
     return environment
