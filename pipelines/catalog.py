@@ -217,6 +217,22 @@ FEATURES = (
         "Distinct buyers of each product in the last 91 days, by country of delivery, by channel, and by both.",
     ),
     Dataset(
+        "features_customer_orders",
+        Layer.FEATURES,
+        "customer x as_of",
+        ("as_of", "customer_id"),
+        DBT,
+        "What each customer ordered in the 28 days before, by which the arms of the release of that time are compared.",
+    ),
+    Dataset(
+        "features_exposure",
+        Layer.FEATURES,
+        "shown release x customer x as_of",
+        ("as_of", "shown_release_id", "customer_id"),
+        DBT,
+        "Impressions and clicks of the 28 days before that name the release which was shown.",
+    ),
+    Dataset(
         "features_products",
         Layer.FEATURES,
         "product x as_of",

@@ -44,7 +44,7 @@ class Recommendations(Section):
     banned: list[str] = []  # product ids never shown
     train_minutes: float = Field(default=10, gt=0)  # minutes of one core (or the GPU) for a fit, about
     study_trials: Annotated[int, Field(ge=0)] = 0  # trials of a study; 0: none
-    holdout_share: Share = Field(default=0.0, json_schema_extra=LATER)  # share of customers given the default list
+    holdout_share: Share = 0.0  # share of customers, drawn once by their ids, who are shown the default list
 
 
 class Demand(Section):

@@ -20,13 +20,13 @@ def test_file_then_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     file = write(tmp_path, "demand: {frequency: D, horizon: 42}\nvalidate: {max_age_days: 3}\n")
     monkeypatch.setenv("NIGHTCART__DEMAND__HORIZON", "7")
     monkeypatch.setenv("NIGHTCART__RECOMMENDATIONS__BANNED", '["a", "b"]')
-    monkeypatch.setenv("NIGHTCART__RECOMMENDATIONS__HOLDOUT_SHARE", "0.1")
+    monkeypatch.setenv("NIGHTCART__DEMAND__TRAIN_MINUTES", "5")
     monkeypatch.setenv("NIGHTCART__VALIDATE__MAX_AGE_DAYS", "null")
     settings = load_settings(file)
     assert (settings.demand.frequency, settings.demand.horizon, settings.demand.period_days) == ("D", 7, 1)
     assert settings.recommendations.banned == ["a", "b"]
     assert settings.validate_.max_age_days is None
-    assert settings.not_in_effect() == ["recommendations.holdout_share"]
+    assert settings.not_in_effect() == ["demand.train_minutes"]
 
 
 @pytest.mark.parametrize(

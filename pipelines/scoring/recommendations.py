@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from models.protocol import Features, Model
+from models.recommendations.holdout import HOLDOUT, MODEL, default_lists, in_holdout
 from models.recommendations.lists import COLUMNS
 from models.recommendations.rules import Rules
 from pipelines.home import Home
@@ -45,6 +47,7 @@ class RecommendationsOutput(AtCutoffs):
     facts: Mapping[str, str] = {
         "catalogue": "dim_products",
         "segments": "features_segment_popularity",
+        "customers": "dim_customers",
     }
     targets = "features_recommendation_targets"
 
@@ -132,9 +135,11 @@ class RecommendationsOutput(AtCutoffs):
         if "reason_product_id" not in lists.columns:  # popular lists name no product
             lists["reason_product_id"] = pd.Series([None] * len(lists), dtype="str")
         defaults = segment_lists(popular, facts["segments"], MARGIN * rules.top_k)
+        lists = _with_holdout(home, lists, defaults, facts["customers"])
         shown = apply_rules(_as_lists(defaults, as_of), popular, products, bought.iloc[:0], rules)
         segments = pd.Series(shown["customer_id"]).str.split(SEPARATOR, expand=True, n=1).replace("", None)
-        own = apply_rules(lists, popular, products, bought, rules).assign(arm="model", model_version=version)
+        own = apply_rules(lists, popular, products, bought, rules)
+        own = own.assign(arm=np.where(_is_held_out(home, own), HOLDOUT, MODEL), model_version=version)
         unserved = bought["customer_id"].nunique() - own["customer_id"].nunique()  # they have bought all there is
         return {
             "recommendations": own,
@@ -174,6 +179,23 @@ def _longer(model: Any, top_k: int) -> Any:
     asked = copy(model)
     asked.top_k = top_k
     return asked
+
+
+def _is_held_out(home: Home, lists: pd.DataFrame) -> NDArray[np.bool_]:
+    """[N] whether each row is of a customer who is held out."""
+    customers = pd.Series(lists["customer_id"].unique())
+    held = in_holdout(customers, home.settings.recommendations.holdout_share, home.settings.compute.seed)
+    return np.asarray(lists["customer_id"].isin(customers[held]), dtype=np.bool_)
+
+
+def _with_holdout(home: Home, lists: pd.DataFrame, defaults: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:
+    """The lists, those of customers who are held out replaced by the default list of their country."""
+    is_held = _is_held_out(home, lists)
+    held = lists.loc[is_held, ["as_of", "customer_id"]].drop_duplicates()
+    if held.empty:
+        return lists
+    held = held.merge(customers[["customer_id", "country"]], on="customer_id", how="left")
+    return pd.concat([lists[~is_held], default_lists(held, defaults, lists)], ignore_index=True)
 
 
 def _as_lists(defaults: pd.DataFrame, as_of: date) -> pd.DataFrame:

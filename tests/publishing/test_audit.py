@@ -76,6 +76,7 @@ BROKEN: dict[str, tuple[Change, str, str]] = {
     "rank twice": (again(LISTS), LISTS, "one row for each customer x rank"),
     "gap in ranks": (drop(LISTS, lambda row: row["rank"] != 2), LISTS, "without a gap"),
     "unknown arm": (put(LISTS, "arm", "other"), LISTS, "in_set"),
+    "two arms": (put(LISTS, "arm", "holdout"), LISTS, "in one arm"),
     "unknown product recommended": (put(LISTS, "product_id", "P99"), LISTS, "known and active"),
     "product twice": (put(LISTS, "product_id", "P00"), LISTS, "no product twice"),
     "bought": (put(LISTS, "product_id", bought(CUSTOMERS[-1])[1]), LISTS, "exclude_bought"),

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from models.recommendations import PopularEver
+from models.recommendations.holdout import in_holdout
 from pipelines.home import Home
 from pipelines.scoring import recommendations
 from pipelines.scoring.recommendations import FEW_PRODUCTS, RecommendationsOutput
@@ -76,6 +77,7 @@ def store() -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
         "segments": pd.DataFrame(
             {"country": ["FR"], "channel": [""], "product_id": ["p09"], "customers": [150], "segment_customers": [200]}
         ),
+        "customers": pd.DataFrame({"customer_id": customers[:20], "country": ["FR", "DE"] * 10}, dtype="str"),
     }
     text = dict.fromkeys(("customer_id", "product_id"), "str")
     return {
@@ -97,6 +99,27 @@ def test_the_rules_hold_for_customers_and_for_segments(tmp_path: Path) -> None:
     assert served.map(tuple).unique().tolist() == [("p07", "p04", "p05", "p06")]
     default = tables["recommendations_default"].fillna("any").groupby("country")["product_id"].agg(list).to_dict()
     assert default == {"any": ["p07", "p00", "p04", "p05"], "FR": ["p07", "p09", "p00", "p04"]}
+
+
+def test_the_hold_out_is_shown_the_default_list_by_the_same_rules(tmp_path: Path) -> None:
+    settings = Settings(recommendations={"top_k": 4, "banned": ["p02"], "holdout_share": 0.4})  # type: ignore[arg-type]
+    home = Home(Places.from_environment({"NIGHTCART_HOME": str(tmp_path)}), settings)
+    output, (features, facts) = RecommendationsOutput(), store()
+    model = PopularEver(**output.arguments(home, PopularEver, AS_OF))
+    shown = output.tables(home, AS_OF, model, features, facts, "v")[0]["recommendations"]
+    everyone = pd.Series(shown["customer_id"].unique())
+    held = set(everyone[in_holdout(everyone, 0.4, 7)])
+    assert 5 < len(held) < 25
+    assert set(shown.loc[shown["arm"] == "holdout", "customer_id"]) == held
+    lists = shown.groupby(["arm", "customer_id"])["product_id"].agg(tuple)
+    assert set(lists["model"]) == {("p03", "p04", "p05", "p06")}  # p00 was bought, p01 is out of stock, p02 banned
+    french = {name for name in held if name in {f"c{number:03}" for number in range(0, 20, 2)}}
+    assert set(lists["holdout"].loc[sorted(french)]) == {("p09", "p03", "p04", "p05")}
+    assert set(lists["holdout"].loc[sorted(held - french)]) == {("p03", "p04", "p05", "p06")}
+    plain = home_with(tmp_path, top_k=4, banned=["p02"])
+    others = output.tables(plain, AS_OF, model, features, facts, "v")[0]["recommendations"]
+    same = shown[shown["arm"] == "model"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(others[~others["customer_id"].isin(held)].reset_index(drop=True), same)
 
 
 def test_what_may_be_shown_again_is_a_target_too(tmp_path: Path) -> None:

@@ -63,6 +63,17 @@ RECOMMENDATIONS = (
         """,
     ),
     Rule(
+        "a customer is in one arm, and the hold-out is shown what is popular or pinned",
+        "recommendations",
+        "recommendations",
+        """
+        select customer_id, list(distinct arm) as arms, list(distinct reason) as reasons from recommendations
+        group by customer_id
+        having count(distinct arm) <> 1
+            or bool_or(arm = 'holdout' and (reason not in ('popular', 'pinned') or reason_product_id is not null))
+        """,
+    ),
+    Rule(
         "recommended products are known and active",
         "recommendations_default",
         "recommendations",
