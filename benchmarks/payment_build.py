@@ -22,7 +22,7 @@ from typing import Any
 
 from benchmarks.recommendations import cpu_seconds, peak_mib
 from pipelines.contract import ENTITIES
-from pipelines.features.dbt import run_dbt
+from pipelines.features.build import NEVER, build_parts
 from pipelines.home import Home
 from pipelines.ingest.casts import SQL
 from pipelines.settings import Places, Settings
@@ -75,11 +75,11 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
         places = Places.from_environment({"NIGHTCART_HOME": folder})
         home = Home(places, Settings.model_validate({"compute": {"threads": given.threads}}))
         _fill(home, given, last)
-        found["history"] = _build(home, last - timedelta(days=1), last - timedelta(days=2), ["--full-refresh"])
-        found["night"] = _build(home, last, last - timedelta(days=1), [])
+        found["history"] = _build(home, last - timedelta(days=1), None)
+        found["night"] = _build(home, last, last - timedelta(days=1))
         night = _digest(home, last)
         if given.check:
-            found["rebuild"] = _build(home, last, date(1900, 1, 1), ["--full-refresh"])
+            found["rebuild"] = _build(home, last, None)
             found["same_rows"] = _digest(home, last) == night
     found["night_share"] = round(found["night"]["cpu_seconds"] / found["history"]["cpu_seconds"], 4)
     found["night"]["payments"], found["peak_mib"] = night[0], peak_mib()
@@ -120,12 +120,12 @@ def _fill(home: Home, given: argparse.Namespace, last: date) -> None:
             session.execute(f"delete from raw.{entity} where loaded_as_of > date '{last}'")
 
 
-def _build(home: Home, as_of: date, known_after: date, more: list[str]) -> dict[str, Any]:
-    """One dbt build of the payments' models; without --full-refresh on top of what is there."""
-    variables = {"as_of": str(as_of), "known_after": str(known_after), "events": "tonight", "payment_days": 1}
+def _build(home: Home, as_of: date, newest: date | None) -> dict[str, Any]:
+    """One build of the payments' models, on top of what the newest night left; anew where there is none."""
+    variables = {"as_of": str(as_of), "known_after": str(newest or NEVER), "events": "tonight", "payment_days": 1}
     hidden = _hide(home, as_of)
     before, begun = cpu_seconds(), time.perf_counter()
-    run_dbt(home, ["run", *more, "--select", "staging", *SELECTED], variables)
+    build_parts(home, variables, ["run", "--select", "staging", *SELECTED], newest)
     spent = {"cpu_seconds": round(cpu_seconds() - before, 1), "wall_seconds": round(time.perf_counter() - begun, 1)}
     _show(home, hidden)
     return spent

@@ -102,6 +102,14 @@
         {{ days_since('by_' ~ name ~ '.first_fraud_at') }} as days_since_first_{{ name }}_fraud
 {%- endmacro %}
 
+{# Up to when payments became known that this part of a build makes the features of. #}
+{% macro payments_until() -%} cast('{{ given('payments_until') }}' as {{ type_of('ts') }}) {%- endmacro %}
+
+{# What nights after the newest that was built brought; only the first part of a build forgets it. #}
+{% macro forget_payments() -%}
+    {%- if given('is_first_part') -%} {{ forget_loaded_after() }} {%- endif -%}
+{%- endmacro %}
+
 {# What became known of a key by day: payments by the day they were paid, chargebacks by the day they were reported. Only
    of keys that are asked about, and of the ninety days before: a night's sums follow these, not the history. #}
 {% macro counts_by_day(relation, key, asked) %}
@@ -139,13 +147,15 @@
     inner join (
         select
             {{ key }},
-            min(cast(paid_at as date)) as first_day
+            min(cast(paid_at as date)) as first_day,
+            max(cast(paid_at as date)) as last_day
         from {{ asked }}
         group by {{ key }}
     ) as wanted
         on
             days.{{ key }} = wanted.{{ key }}
             and days.day >= {{ add_days('wanted.first_day', '-90') }}
+            and days.day < wanted.last_day
     group by days.{{ key }}, days.day, days.known_at, days.loaded_as_of
 {% endmacro %}
 

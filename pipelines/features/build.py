@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -15,8 +16,11 @@ from pipelines.features.skipped import skipped_outputs
 from pipelines.features.snapshot import write_snapshot
 from pipelines.home import Home
 from pipelines.records import clock, nights
+from pipelines.warehouse import Session
 
-NEVER = date(1900, 1, 1)
+log = logging.getLogger(__name__)
+NEVER, FOREVER = date(1900, 1, 1), "9999-12-31"
+MOST_PAYMENTS = 1_000_000  # in a part of a build, about
 BUILD = ("build", "--exclude-resource-type", "unit_test")  # unit tests run in `make test`
 TRAINING = ("features", "int_demand_scope", "int_out_of_stock_days")  # the models that are built for cut-offs
 
@@ -37,7 +41,7 @@ def build_features(home: Home, as_of: date) -> dict[str, Any]:
         variables = {"as_of": days[0], "cutoffs": days, "recommendation_cutoffs": days, "known_after": str(newest)}
         variables |= {"events": "tonight", "payment_fit_cutoffs": [], "ticket_fit_cutoffs": []}
         is_same_sql = home.records.result(newest, "build_features").get("dbt") == project_digest()
-        run_dbt(home, [*BUILD, *([] if is_same_sql else ["--full-refresh"])], variables | _settings(home))
+        build_parts(home, variables | _settings(home), BUILD, newest if is_same_sql else None)
         with home.warehouse.session() as session:
             waiting = session.read("select count(*) as n from intermediate.int_order_lines_waiting")["n"][0].as_py()
             snapshot = write_snapshot(home, session, FEATURES + MARTS, as_of)
@@ -85,6 +89,33 @@ def build_training_features(
         run_dbt(home, [*BUILD, "--select", *TRAINING], variables)
         with home.warehouse.session() as session:
             return write_snapshot(home, session, FEATURES, as_of)
+
+
+def build_parts(home: Home, variables: dict[str, Any], command: Sequence[str], newest: date | None) -> None:
+    """Run dbt for what came after the newest night, or anew for all; features of many payments in parts.
+
+    A part's memory follows its own payments. Each goes by when payments became known, so it finds those before built.
+    """
+    with home.warehouse.session() as session:
+        parts = payment_parts(session, newest or NEVER)
+    refresh = [] if newest else ["--full-refresh"]
+    run_dbt(home, [*command, *refresh], variables | {"payments_until": parts[0]})
+    for number, until in enumerate(parts[1:], 2):
+        log.info("features of payments: part %s of %s", number, len(parts))
+        later = {"payments_until": until, "is_first_part": False}
+        run_dbt(home, [*BUILD, "--select", "int_payment_features+"], variables | later)
+
+
+def payment_parts(session: Session, newest: date) -> list[str]:
+    """Dates up to which the payments loaded after the newest night became known, part by part; the last has no end."""
+    after = f"select known_at, count(*) as payments from raw.payments where loaded_as_of > '{newest}'"
+    parts, payments = [FOREVER], 0
+    for row in session.read(f"{after} group by known_at", order_by=["known_at"]).to_pylist():
+        payments += row["payments"]
+        if payments >= MOST_PAYMENTS:
+            parts.insert(-1, row["known_at"].date().isoformat())
+            payments = 0
+    return parts
 
 
 def known_after(home: Home, as_of: date) -> date:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pipelines.catalog import DATASETS
+from pipelines.features import build as build_module
 from pipelines.features.build import build_features, build_training_features
 from pipelines.features.dbt import run_dbt
 from pipelines.features.snapshot import Snapshot
@@ -145,6 +146,15 @@ def test_tickets_are_what_a_brute_force_reading_gives(ran: Ran) -> None:
     assert len(set(found) - {None}) > 2  # each from a text: no ticket of this store is delivered with an order
 
 
+@pytest.fixture
+def built(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The parts of a build, small ones, as dbt is asked for them."""
+    asked: list[Any] = []
+    monkeypatch.setattr(build_module, "MOST_PAYMENTS", 40)
+    monkeypatch.setattr(build_module, "run_dbt", lambda *args: asked.append(args[2]) or run_dbt(*args))
+    return asked
+
+
 @pytest.fixture(scope="module")
 def full(ran: Ran, tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A home that builds all at once, with rows from the future beside the others."""
@@ -155,9 +165,12 @@ def full(ran: Ran, tmp_path_factory: pytest.TempPathFactory) -> Home:
     return home
 
 
-def test_one_full_build_with_rows_from_the_future_gives_the_same(ran: Ran, full: Home) -> None:
+def test_one_full_build_in_parts_with_rows_from_the_future_gives_the_same(
+    ran: Ran, full: Home, built: list[Any]
+) -> None:
     _, home, results = ran
     build_features(full, LAST)
+    assert len(built) > 2
     assert not_planted(rows(full, "int_payment_features")) == rows(home, "int_payment_features")
     assert {name: rows(full, name) for name in results[LAST]} == results[LAST]
 

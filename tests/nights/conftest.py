@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -42,6 +43,18 @@ def enter_home(root: Path, store: Path, monkeypatch: pytest.MonkeyPatch) -> Home
 def enter(store: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], Home]:
     """Make a folder the home that the environment names."""
     return lambda root: enter_home(root, store, monkeypatch)
+
+
+@pytest.fixture
+def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Print at once, though pytest captures."""
+
+    def say(text: str) -> None:
+        with capsys.disabled():
+            sys.stdout.write(f"\n{text}")
+            sys.stdout.flush()
+
+    return say
 
 
 @pytest.fixture(scope="session")

@@ -46,18 +46,6 @@ def listening(servers: Servers) -> set[tuple[str, int | None]]:
 
 
 @pytest.fixture
-def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """Print at once, though pytest captures."""
-
-    def say(text: str) -> None:
-        with capsys.disabled():
-            sys.stdout.write(f"\n{text}")
-            sys.stdout.flush()
-
-    return say
-
-
-@pytest.fixture
 def home(tmp_path: Path, enter: Callable[[Path], Home], monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     for name in ("AIRFLOW_PORT", "MLFLOW_PORT"):
         monkeypatch.setenv(name, str(free_port()))

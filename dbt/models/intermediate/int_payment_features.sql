@@ -1,10 +1,10 @@
 {{ config(
-    materialized='incremental', incremental_strategy='append', pre_hook='{{ forget_loaded_after() }}'
+    materialized='incremental', incremental_strategy='append', pre_hook='{{ forget_payments() }}'
 ) }}
 
 with
 
-all_payments as (
+known_payments as (
     select
         *,
         ip_country || ' > ' || billing_country as country_pair
@@ -19,14 +19,27 @@ all_products as (select * from {{ ref('int_payment_products') }}),
 
 all_returns as (select * from {{ ref('stg_store__returns') }}),
 
--- what is known of a payment by then never changes: the features are built once
+-- what is known of a payment by then never changes: the features are built once, of a long history part by part
 payments as (
-    select all_payments.*
-    from all_payments
+    select known_payments.*
+    from known_payments
     {% if is_incremental() %}
-    left join {{ this }} as built on all_payments.payment_id = built.payment_id
-    where built.payment_id is null
+    left join {{ this }} as built on known_payments.payment_id = built.payment_id
     {% endif %}
+    where
+        known_payments.known_at <= {{ payments_until() }}
+    {%- if is_incremental() %}
+        and built.payment_id is null
+        {%- endif %}
+),
+
+-- the ones that they are compared with one by one
+all_payments as (
+    select *
+    from known_payments
+    where
+        paid_at >= (select min(payments.paid_at) from payments) - interval '365 days'
+        and paid_at < (select max(payments.paid_at) from payments)
 ),
 
 -- only what speaks of them is looked at
@@ -84,17 +97,17 @@ asked_products as (select distinct product_id from products),
 products_paid as (
     select
         all_products.product_id,
-        all_payments.customer_id,
-        all_payments.amount,
-        all_payments.paid_at,
-        all_payments.known_at,
-        all_payments.payment_loaded_as_of,
-        all_payments.chargeback_reported_at,
-        all_payments.chargeback_known_at,
-        all_payments.chargeback_loaded_as_of
+        known_payments.customer_id,
+        known_payments.amount,
+        known_payments.paid_at,
+        known_payments.known_at,
+        known_payments.payment_loaded_as_of,
+        known_payments.chargeback_reported_at,
+        known_payments.chargeback_known_at,
+        known_payments.chargeback_loaded_as_of
     from all_products
     inner join asked_products on all_products.product_id = asked_products.product_id
-    inner join all_payments on all_products.payment_id = all_payments.payment_id
+    inner join known_payments on all_products.payment_id = known_payments.payment_id
 ),
 
 product_days as ({{ counts_by_day('products_paid', 'product_id', 'products') }}),
@@ -141,7 +154,7 @@ baskets as (
     group by products.payment_id
 ),
 
-country_pair_days as ({{ counts_by_day('all_payments', 'country_pair', 'payments') }}),
+country_pair_days as ({{ counts_by_day('known_payments', 'country_pair', 'payments') }}),
 
 country_pair_sums as ({{ sums_of_days('country_pair_days', 'country_pair', 'payments') }}),
 
