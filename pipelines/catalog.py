@@ -190,7 +190,7 @@ FEATURES = (
         "product x as_of x horizon x known_as_of",
         ("known_as_of", "as_of", "product_id", "horizon"),
         DBT,
-        "Training only: units and days out of stock of each period after the cut-off, as known later at known_as_of.",
+        "Units and days out of stock of each period after a cut-off, as known later: to train on, or to judge by.",
     ),
     Dataset(
         "features_product_popularity",
@@ -246,7 +246,7 @@ FEATURES = (
         "customer x product x as_of x known_as_of",
         ("known_as_of", "as_of", "customer_id", "product_id"),
         DBT,
-        "Training only: what each customer bought in the 28 days after the cut-off, as known later at known_as_of.",
+        "What each customer bought in the 28 days after a cut-off, as known later: to train on, or to judge by.",
     ),
     Dataset(
         "features_stock",
@@ -270,7 +270,7 @@ FEATURES = (
         "payment x known_as_of",
         ("known_as_of", "payment_id"),
         DBT,
-        "Training only: whether a payment was charged back and whether its label has matured, as known at known_as_of.",
+        "Whether a payment was charged back and its label has matured, as known later: to train on, or to judge by.",
     ),
     Dataset(
         "features_tickets",
@@ -286,7 +286,7 @@ FEATURES = (
         "ticket x known_as_of",
         ("known_as_of", "ticket_id"),
         DBT,
-        "Training only: what a ticket turned out to be about and how urgent it was, as known at known_as_of.",
+        "What a ticket turned out to be about and how urgent it was, as known later: to train on, or to judge by.",
     ),
     Dataset(
         "features_ticket_replies",
@@ -499,11 +499,11 @@ RECORD_TABLES = (
     Dataset(
         "model_performance",
         Layer.RECORDS,
-        "output x model x metric x segment x night",
-        ("output", "model_version", "metric", "segment", "as_of"),
+        "output x model x metric x segment x night x kind",
+        ("output", "model_version", "metric", "segment", "as_of", "kind"),
         "pipelines.monitoring",
-        "How well each model did on the future of its training data, with intervals; also on segments of 50 or more. "
-        "A metric in _new is of what was new to the customer.",
+        "How well each model did on the future of its training data (offline), and how what it published came true "
+        "(realised), with intervals; also on segments of 50 or more. A metric in _new is of what was new to the customer.",
         _columns(
             "output text, model text, model_version text, metric text, segment text, as_of date, "
             "value float, ci_low float, ci_high float, n n, labels_mature_until date, kind text"

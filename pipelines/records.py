@@ -133,7 +133,7 @@ model_performance = _table(
     sa.Column("ci_high", sa.Float),
     sa.Column("n", sa.Integer, nullable=False),
     sa.Column("labels_mature_until", sa.Date, nullable=False),
-    sa.Column("kind", sa.String, nullable=False),  # offline or realised
+    sa.Column("kind", sa.String, primary_key=True),  # offline or realised
 )
 data_drift = _table(
     "data_drift",

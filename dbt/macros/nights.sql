@@ -44,3 +44,13 @@
     {%- endfor -%}
     {%- endif -%}
 {%- endmacro %}
+
+{# On a night, only what the nights that it judges knew first; a training wants all. #}
+{% macro where_first_known(known_at, nights) -%}
+    {%- set judged = given(nights) -%}
+    {%- if judged -%}
+    where
+        {{ known_at }} >= cast('{{ judged | first }}' as date)
+        and {{ known_at }} <= cast('{{ judged | last }}' as date)
+    {%- endif -%}
+{%- endmacro %}

@@ -16,6 +16,7 @@ from pipelines.features.skipped import skipped_outputs
 from pipelines.features.snapshot import write_snapshot
 from pipelines.home import Home
 from pipelines.records import clock, nights
+from pipelines.training.cutoffs import judged_nights
 from pipelines.warehouse import Session
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,8 @@ def build_features(home: Home, as_of: date) -> dict[str, Any]:
     with home.warehouse.slot():
         newest = known_after(home, as_of)
         variables = {"as_of": days[0], "cutoffs": days, "recommendation_cutoffs": days, "known_after": str(newest)}
-        variables |= {"events": "tonight", "payment_fit_cutoffs": [], "ticket_fit_cutoffs": []}
+        variables |= {"events": "tonight", "payment_fit_cutoffs": days, "ticket_fit_cutoffs": days, "fit_cutoffs": days}
+        variables |= {f"{output}_judged": dates(past) for output, past in judged_nights(home, as_of).items()}
         is_same_sql = home.records.result(newest, "build_features").get("dbt") == project_digest()
         build_parts(home, variables | _settings(home), BUILD, newest if is_same_sql else None)
         with home.warehouse.session() as session:

@@ -12,7 +12,7 @@ import pandas as pd
 from models.dates import to_days
 from models.protocol import Features, Model
 from pipelines.home import Home
-from pipelines.scoring.frames import AtCutoffs
+from pipelines.scoring.frames import AtCutoffs, Judged
 from pipelines.scoring.outputs import Counts, Measures, Tables
 
 NEW_DAYS = 91
@@ -36,6 +36,7 @@ class DemandOutput(AtCutoffs):
     }
     facts: Mapping[str, str] = {"products": "dim_products", "stock": "features_stock"}
     targets = "features_demand_targets"
+    published = "demand_forecasts"
 
     def contestants(self) -> tuple[type[Model], ...]:
         """Seasonal naive, the mean of the last eight periods, one for what sells now and then, and one global model."""
@@ -58,6 +59,13 @@ class DemandOutput(AtCutoffs):
     def label(self, home: Home, metric: str) -> str:
         """The metric's name where figures are compared."""
         return metric
+
+    def as_published(self, home: Home, rows: pd.DataFrame, truth: pd.DataFrame) -> Judged:
+        """Forecasts of periods as long as today's settings ask for, and no further ahead: others have no truth."""
+        demand = home.settings.demand
+        starts = to_days(rows["as_of"]) + (rows["horizon"].to_numpy() - 1) * np.timedelta64(demand.period_days, "D")
+        is_told = (to_days(rows["period_start"]) == starts) & (rows["horizon"].to_numpy() <= demand.horizon)
+        return rows[is_told].reset_index(drop=True), truth
 
     def measure(self, home: Home, predictions: pd.DataFrame, features: Features, truth: pd.DataFrame) -> Measures:
         """Errors per product over all horizons."""

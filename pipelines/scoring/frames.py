@@ -10,12 +10,15 @@ import pandas as pd
 
 from models.dates import rows_of, to_days
 from models.protocol import Features
+from pipelines.home import Home
 from pipelines.training.cutoffs import WINDOW_DAYS, Cutoffs
 
 Frames = Mapping[str, pd.DataFrame]
 """Tables of a snapshot by name."""
 Learning = tuple[Features, pd.DataFrame]
 """Features, and what came of them."""
+Judged = tuple[pd.DataFrame, pd.DataFrame]
+"""Predictions, and what came of them."""
 
 
 class AtCutoffs:
@@ -36,6 +39,14 @@ class AtCutoffs:
     def tonight(self, frames: Frames, as_of: date) -> Features:
         """The rows of the night."""
         return self._at(frames, [as_of])
+
+    def cutoffs_of(self, nights: Sequence[date]) -> dict[date, list[date]]:
+        """Each night is a cut-off of its own."""
+        return {night: [night] for night in nights}
+
+    def as_published(self, home: Home, rows: pd.DataFrame, truth: pd.DataFrame) -> Judged:
+        """The rows as they are."""
+        return rows, truth
 
     def _at(self, frames: Frames, cutoffs: Sequence[date]) -> dict[str, pd.DataFrame]:
         return {
@@ -65,6 +76,14 @@ class OfEvents:
     def tonight(self, frames: Frames, as_of: date) -> Features:
         """All that the night's snapshot holds."""
         return {name: frames[table] for name, table in self.features.items()}
+
+    def cutoffs_of(self, nights: Sequence[date]) -> dict[date, list[date]]:
+        """All nights together, as after the cut-offs of a training: each has only some events."""
+        return {nights[0] - timedelta(days=1): list(nights)}
+
+    def as_published(self, home: Home, rows: pd.DataFrame, truth: pd.DataFrame) -> Judged:
+        """The rows as they are."""
+        return rows, truth
 
     def _where(self, frames: Frames, after: date, until: date) -> dict[str, pd.DataFrame]:
         found = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from importlib import import_module
 from typing import Any, Protocol
@@ -12,7 +12,7 @@ import pandas as pd
 from models.protocol import Features, Model
 from pipelines.errors import UsageFault
 from pipelines.home import Home
-from pipelines.scoring.frames import Frames, Learning
+from pipelines.scoring.frames import Frames, Judged, Learning
 from pipelines.training.cutoffs import Cutoffs
 
 Measures = dict[str, pd.DataFrame]  # metric -> numerator and denominator per entity, as models.metrics gives them
@@ -30,7 +30,8 @@ class Output(Protocol):
     guarded: tuple[str, ...]  # what is compared too but only held by the floor, as `metric` is: lower is better
     features: Mapping[str, str]  # frame of the model -> table of the snapshot
     facts: Mapping[str, str]  # what only tonight's tables need: frame -> table of the night's snapshot
-    targets: str  # table of the training snapshot
+    targets: str  # table of a snapshot: what came after
+    published: str  # table of a release that holds the predictions, each row with its model_version
 
     def contestants(self) -> tuple[type[Model], ...]:
         """The models that compete, the baseline first."""
@@ -49,6 +50,12 @@ class Output(Protocol):
 
     def tonight(self, frames: Frames, as_of: date) -> Features:
         """What is scored on the night of as_of."""
+
+    def cutoffs_of(self, nights: Sequence[date]) -> dict[date, list[date]]:
+        """The cut-offs that the releases of nights in order are judged at, with the nights of each."""
+
+    def as_published(self, home: Home, rows: pd.DataFrame, truth: pd.DataFrame) -> Judged:
+        """What `measure` takes of the rows of a release, with `as_of`, and of what came after it."""
 
     def measure(self, home: Home, predictions: pd.DataFrame, features: Features, truth: pd.DataFrame) -> Measures:
         """How good predictions from one cut-off on were, per entity."""

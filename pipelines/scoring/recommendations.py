@@ -16,7 +16,7 @@ from models.recommendations.holdout import HOLDOUT, MODEL, default_lists, in_hol
 from models.recommendations.lists import COLUMNS
 from models.recommendations.rules import Rules
 from pipelines.home import Home
-from pipelines.scoring.frames import AtCutoffs, Frames, Learning
+from pipelines.scoring.frames import AtCutoffs, Frames, Judged, Learning
 from pipelines.scoring.outputs import Counts, Measures, Tables
 from pipelines.scoring.taken_over import lists_of
 
@@ -50,6 +50,7 @@ class RecommendationsOutput(AtCutoffs):
         "customers": "dim_customers",
     }
     targets = "features_recommendation_targets"
+    published = "recommendations"
 
     def contestants(self) -> tuple[type[Model], ...]:
         """Popular lists, one source of each kind, and the ranker over all of them."""
@@ -76,6 +77,13 @@ class RecommendationsOutput(AtCutoffs):
         truth = _drawn(truth)
         everyone = features[BOUGHT]
         return {**features, BOUGHT: bought_by(everyone, truth), EVERYONE: everyone}, truth
+
+    def as_published(self, home: Home, rows: pd.DataFrame, truth: pd.DataFrame) -> Judged:
+        """The model's own lists, and what those bought who were not shown another's: of them nobody knows."""
+        is_model = rows["arm"] == "model"
+        held_out = rows.loc[~is_model, "customer_id"].unique()
+        truth = truth[~truth["customer_id"].isin(held_out)].reset_index(drop=True)
+        return rows[is_model & rows["customer_id"].isin(truth["customer_id"])].reset_index(drop=True), truth
 
     def label(self, home: Home, metric: str) -> str:
         """The metric's name where figures are compared, with the length of the list."""

@@ -30,6 +30,7 @@ class RiskOutput(OfEvents):
     features: Mapping[str, str] = {"payments": "features_payments"}
     facts: Mapping[str, str] = {}
     targets = "features_payment_targets"
+    published = "risk_flags"
 
     def contestants(self) -> tuple[type[Model], ...]:
         """A rule on the amount, and trees on all features."""

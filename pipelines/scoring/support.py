@@ -34,6 +34,7 @@ class SupportOutput(OfEvents):
         "products": "dim_products",
     }
     targets = "features_ticket_targets"
+    published = "ticket_triage"
 
     def contestants(self) -> tuple[type[Model], ...]:
         """A rule of keywords, a linear model, a network from scratch, and two with a pretrained encoder."""

@@ -14,6 +14,9 @@ MAX_CUTOFFS = 60
 WINDOW_DAYS = 28  # days after a cut-off whose purchases, payments or tickets judge
 RECOMMENDATION_CUTOFFS = 6
 RESOLUTION_DAYS = 14  # days after which nearly all tickets are resolved
+JUDGED_WEEKS = 4  # weeks of past nights whose releases are judged by what came true
+OF_EVENTS = ("risk", "support")
+"""Outputs whose rows are events, each of one night."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,30 @@ def first_day_of(home: Home, table: str, happened: str, known_at: str, as_of: da
     with home.warehouse.session() as session:
         found: date | None = session.read(sql)["day"][0].as_py()
     return found
+
+
+def mature_days(home: Home) -> dict[str, int]:
+    """Days after a night when what its release said of each output has come true or not."""
+    demand, risk = home.settings.demand, home.settings.risk
+    return {
+        "demand": demand.horizon * demand.period_days,
+        "recommendations": WINDOW_DAYS,
+        "risk": risk.label_maturity_days,
+        "support": RESOLUTION_DAYS,
+    }
+
+
+def judged_nights(home: Home, as_of: date) -> dict[str, list[date]]:
+    """The past nights whose releases are judged as of a night, by the calendar alone: those of four weeks.
+
+    Of an output at cut-offs one night a week: it says nearly the same of the same entities every night. Of events every
+    night, for each has events of its own. The last one is the newest whose outcomes are known.
+    """
+    nights = {}
+    for output, days in mature_days(home).items():
+        step = 1 if output in OF_EVENTS else 7
+        nights[output] = [as_of - timedelta(days=days + back) for back in range(0, 7 * JUDGED_WEEKS, step)][::-1]
+    return nights
 
 
 def plan(home: Home, as_of: date) -> dict[str, Cutoffs]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -13,9 +14,9 @@ from models.protocol import Model
 from models.shelf import Shelf
 from pipelines.home import Home
 from pipelines.metering import Usage, metered
-from pipelines.records import ALL
+from pipelines.records import ALL, Row
 from pipelines.scoring.frames import Frames
-from pipelines.scoring.outputs import Measures, Output
+from pipelines.scoring.outputs import Measures, Output, by_segment
 from pipelines.training.cutoffs import Cutoffs
 
 LEAST_ENTITIES = 50
@@ -78,6 +79,27 @@ class Evaluation:
             pooled = self.pooled(metric, segment)
             self._figures[metric, segment] = interval(pooled, confidence=confidence, seed=seed)
         return self._figures[metric, segment]
+
+
+def figures_of(home: Home, output: Output, evaluation: Evaluation) -> list[Row]:
+    """Each metric on all entities, and what is compared on each segment too, as `model_performance` holds them."""
+    return [
+        {
+            "output": output.name,
+            "metric": metric,
+            "segment": segment,
+            **stated(evaluation.figure(metric, home, segment), "value"),
+            "n": len(evaluation.pooled(metric, segment)),
+        }
+        for metric in evaluation.metrics
+        for segment in (ALL, *(evaluation.segments(metric) if metric in by_segment(output) else ()))
+    ]
+
+
+def stated(estimate: Estimate, name: str) -> Row:
+    """An estimate as it is recorded; null where there was nothing to measure."""
+    columns = zip((name, "ci_low", "ci_high"), estimate, strict=True)
+    return {column: value if math.isfinite(value) else None for column, value in columns}
 
 
 def fit(

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from datetime import date, timedelta
 
 import sqlalchemy as sa
 
-from models.bootstrap import Estimate
 from models.shelf import Shelf
 from pipelines.contract import OUTPUTS
 from pipelines.costs import record_training
@@ -18,10 +16,10 @@ from pipelines.metering import Meter, metered
 from pipelines.publishing.release import skipped_of
 from pipelines.records import ALL, Row, clock, model_performance, promotions
 from pipelines.scoring.frames import Frames
-from pipelines.scoring.outputs import Output, by_segment, output_of
+from pipelines.scoring.outputs import Output, output_of
 from pipelines.training.champions import champion_of, crown, load_model, store_model
 from pipelines.training.cutoffs import Cutoffs, plan
-from pipelines.training.evaluate import Evaluation, evaluate, fit
+from pipelines.training.evaluate import Evaluation, evaluate, figures_of, fit, stated
 from pipelines.training.gate import Decision, decide
 from pipelines.training.study import study
 from pipelines.training.tracking import Fitted, track
@@ -100,7 +98,7 @@ def _train_output(home: Home, name: str, as_of: date, snapshot: str, decided_by:
     spent |= {f"fit {fitted.model.name}": fitted.usage, ALL: meter.usage()}
     record_training(home, name, as_of, spent)
     track(home, output, as_of, snapshot, evaluations, fitted, decision, spent[ALL])
-    figures = {e.model: _stated(e.figure(output.metric, home), "value") for e in evaluations}
+    figures = {e.model: stated(e.figure(output.metric, home), "value") for e in evaluations}
     return {
         "output": name,
         "untrained": None,
@@ -167,7 +165,7 @@ def _record(
             "role": comparison.role,
             "segment": comparison.segment,
             "metric": comparison.metric,
-            **_stated(comparison.gain, "gain"),
+            **stated(comparison.gain, "gain"),
             "is_promoted": decision.is_promoted and comparison.challenger == decision.challenger,
             "reason": decision.reason,
             "decided_at": clock(),
@@ -176,32 +174,14 @@ def _record(
     ]
     table = promotions.c
     home.records.replace(promotions, compared, sa.and_(table.output == output.name, table.as_of == as_of))
+    own = {version["model"]: version["model_version"]}
     figures = [
-        shared | _figure(home, evaluation, metric, segment, version, as_of)
+        row
+        | {"model": evaluation.model, "model_version": own.get(evaluation.model, evaluation.model), "as_of": as_of}
+        | {"labels_mature_until": as_of, "kind": "offline"}
         for evaluation in evaluations
-        for metric in evaluation.metrics
-        for segment in (ALL, *(evaluation.segments(metric) if metric in by_segment(output) else ()))
+        for row in figures_of(home, output, evaluation)
     ]
     measured = model_performance.c
     same = sa.and_(measured.output == output.name, measured.as_of == as_of, measured.kind == "offline")
     home.records.replace(model_performance, figures, same)
-
-
-def _figure(home: Home, evaluation: Evaluation, metric: str, segment: str, version: Row, as_of: date) -> Row:
-    own = evaluation.model == version["model"]
-    return {
-        "model": evaluation.model,
-        "model_version": version["model_version"] if own else evaluation.model,
-        "metric": metric,
-        "segment": segment,
-        **_stated(evaluation.figure(metric, home, segment), "value"),
-        "n": len(evaluation.pooled(metric, segment)),
-        "labels_mature_until": as_of,
-        "kind": "offline",
-    }
-
-
-def _stated(estimate: Estimate, name: str) -> Row:
-    """An estimate as it is recorded; null where there was nothing to measure."""
-    columns = zip((name, "ci_low", "ci_high"), estimate, strict=True)
-    return {column: value if math.isfinite(value) else None for column, value in columns}

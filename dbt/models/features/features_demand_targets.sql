@@ -1,5 +1,6 @@
 {%- set period_days = given('period_days') | int -%}
 {%- set days = (given('horizon') | int) * period_days -%}
+{%- set is_night = given('demand_judged') | length > 0 -%}
 
 with
 
@@ -8,7 +9,7 @@ fit_cutoffs as (
 ),
 
 cutoffs as (
-    {{ dates_of('cutoffs', 'as_of') }}
+    {{ dates_of('demand_judged' if is_night else 'cutoffs', 'as_of') }}
 ),
 
 products as (select * from {{ ref('int_demand_scope') }}),
@@ -65,11 +66,13 @@ periods as (
     group by 1, 2, 3, 4
 ),
 
--- only of products in scope, and only periods that were over by then
+-- only periods that were over by then; a night asks for forecasts that were published, training for products in scope
 targets as (
     select periods.*
     from periods
+    {% if not is_night -%}
     inner join products on periods.as_of = products.as_of and periods.product_id = products.product_id
+    {%- endif %}
     where
         {{ add_days('periods.as_of', 'periods.horizon * ' ~ period_days) }} <= periods.known_as_of
         and (periods.units <> 0 or periods.days_out_of_stock <> 0)

@@ -15,6 +15,7 @@ targets as (
         <= {{ add_days('fit_cutoffs.known_as_of', '-' ~ given('label_maturity_days')) }} as is_mature
     from payments
     inner join fit_cutoffs on payments.known_at <= fit_cutoffs.known_as_of
+    {{ where_first_known('payments.known_at', 'risk_judged') }}
 )
 
 select * from targets

@@ -1,4 +1,5 @@
 {%- set days = 28 -%}
+{%- set is_night = given('recommendations_judged') | length > 0 -%}
 
 with
 
@@ -7,7 +8,7 @@ fit_cutoffs as (
 ),
 
 cutoffs as (
-    {{ dates_of('recommendation_cutoffs', 'as_of') }}
+    {{ dates_of('recommendations_judged' if is_night else 'recommendation_cutoffs', 'as_of') }}
 ),
 
 customer_product_days as (select * from {{ ref('int_customer_product_days') }}),

@@ -18,6 +18,7 @@ targets as (
         on
             tickets.known_from <= fit_cutoffs.known_as_of
             and tickets.known_to > fit_cutoffs.known_as_of
+    {{ where_first_known('tickets.first_known_at', 'support_judged') }}
 )
 
 select * from targets
