@@ -1,4 +1,4 @@
-"""Tell `alert.url` that a night failed. A failing alert never fails the night."""
+"""Tell `alert.url` that a night failed, or that something in it looks wrong. A failing alert never fails the night."""
 
 from __future__ import annotations
 
@@ -38,9 +38,21 @@ def message(what: str, step: str, as_of: date, error: object) -> dict[str, str]:
             type(error).__name__ if isinstance(error, BaseException) else "the task ended without an error of its own"
         )
         to_do = "read the log of the task; once the cause is mended, clear the task"
-    said = said if len(said) <= LONGEST else f"{said[:LONGEST]} ..."
+    said = _short(said)
     text = f"Nightcart: {what} of {as_of} failed at {step}: {said} What to do: {to_do}"
     return {"what": what, "as_of": str(as_of), "step": step, "message": said, "what_to_do": to_do, "text": text}
+
+
+def alarm_message(step: str, as_of: date, said: str) -> dict[str, str]:
+    """What is posted where a step ended well and found something that a person should see."""
+    to_do = "read the report of the night; `nightcart train` trains an output again"
+    said = _short(said)
+    text = f"Nightcart: {step} of {as_of} warns: {said} What to do: {to_do}"
+    return {"what": "alarm", "as_of": str(as_of), "step": step, "message": said, "what_to_do": to_do, "text": text}
+
+
+def _short(said: str) -> str:
+    return said if len(said) <= LONGEST else f"{said[:LONGEST]} ..."
 
 
 def post(url: str, body: dict[str, str]) -> bool:

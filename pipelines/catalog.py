@@ -503,7 +503,8 @@ RECORD_TABLES = (
         ("output", "model_version", "metric", "segment", "as_of", "kind"),
         "pipelines.monitoring",
         "How well each model did on the future of its training data (offline), and how what it published came true "
-        "(realised), with intervals; also on segments of 50 or more. A metric in _new is of what was new to the customer.",
+        "(realised), with intervals; also on segments of 50 or more. A metric in _new is of what was new to "
+        "the customer.",
         _columns(
             "output text, model text, model_version text, metric text, segment text, as_of date, "
             "value float, ci_low float, ci_high float, n n, labels_mature_until date, kind text"

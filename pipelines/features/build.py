@@ -36,14 +36,10 @@ def build_features(home: Home, as_of: date) -> dict[str, Any]:
     Raises:
         NightcartError: a model or a test failed.
     """
-    days = dates([as_of])
     with home.warehouse.slot():
         newest = known_after(home, as_of)
-        variables = {"as_of": days[0], "cutoffs": days, "recommendation_cutoffs": days, "known_after": str(newest)}
-        variables |= {"events": "tonight", "payment_fit_cutoffs": days, "ticket_fit_cutoffs": days, "fit_cutoffs": days}
-        variables |= {f"{output}_judged": dates(past) for output, past in judged_nights(home, as_of).items()}
         is_same_sql = home.records.result(newest, "build_features").get("dbt") == project_digest()
-        build_parts(home, variables | _settings(home), BUILD, newest if is_same_sql else None)
+        build_parts(home, night_variables(home, as_of, newest), BUILD, newest if is_same_sql else None)
         with home.warehouse.session() as session:
             waiting = session.read("select count(*) as n from intermediate.int_order_lines_waiting")["n"][0].as_py()
             snapshot = write_snapshot(home, session, FEATURES + MARTS, as_of)
@@ -91,6 +87,23 @@ def build_training_features(
         run_dbt(home, [*BUILD, "--select", *TRAINING], variables)
         with home.warehouse.session() as session:
             return write_snapshot(home, session, FEATURES, as_of)
+
+
+def night_variables(home: Home, as_of: date, newest: date) -> dict[str, Any]:
+    """What dbt builds a night with: its own cut-off, and what became of past nights as known then.
+
+    newest: the night up to which the incremental models hold all rows.
+    """
+    days = dates([as_of])
+    fits = ("fit_cutoffs", "payment_fit_cutoffs", "ticket_fit_cutoffs")
+    return {
+        "as_of": days[0],
+        "known_after": str(newest),
+        "events": "tonight",
+        **dict.fromkeys(("cutoffs", "recommendation_cutoffs", *fits), days),
+        **{f"{output}_judged": dates(past) for output, past in judged_nights(home, as_of).items()},
+        **_settings(home),
+    }
 
 
 def build_parts(home: Home, variables: dict[str, Any], command: Sequence[str], newest: date | None) -> None:

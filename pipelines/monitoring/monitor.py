@@ -1,24 +1,59 @@
-"""Monitor: how tonight's champions did on the future of their training data, and tonight's volumes."""
+"""Monitor: how tonight's champions did in training and how that came true, and tonight's volumes."""
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
+from pipelines.alert import alarm_message, post
 from pipelines.contract import OUTPUTS
 from pipelines.home import Home
+from pipelines.monitoring.gaps import gaps, retrain_wanted, words
+from pipelines.monitoring.realised import realised
 from pipelines.publishing.release import last_release, scores_of
 from pipelines.records import Row, model_performance, promotions
 
 
 def monitor(home: Home, as_of: date) -> Row:
-    """Gather the figures of the night's champions and the rows of each output against the last release."""
+    """Gather the figures of the champions, what came true, and the rows of each output against the last release.
+
+    `realised` says how many past releases of each output were judged, and holds the gaps between realised and offline
+    figures; `retrain_wanted` the outputs with an alarm among them, with the reason.
+    """
+    came_true = {output: realised_figures(home, output, as_of) for output in OUTPUTS}
+    wanted = {output: found.pop("retrain_wanted") for output, found in came_true.items()}
+    tell_alarms(home, as_of, [gap for found in came_true.values() for gap in found["gaps"] if gap["is_alarm"]])
     return {
         "models": {output: champion_figures(home, output, as_of) for output in OUTPUTS},
         "volumes": volumes(home, as_of),
+        "realised": came_true,
+        "retrain_wanted": {output: reason for output, reason in wanted.items() if reason},
     }
+
+
+def realised_figures(home: Home, name: str, as_of: date) -> Row:
+    """Judge an output's past releases, and hold what came true against what was promised."""
+    from pipelines.scoring.outputs import output_of
+
+    output = output_of(name)
+    judged, found = realised(home, output, as_of), gaps(home, output, as_of)
+    return judged | {"gaps": found, "retrain_wanted": retrain_wanted(home, output, as_of, found)}
+
+
+def tell_alarms(home: Home, as_of: date, alarms: Sequence[Row]) -> None:
+    """Tell `alert.url` of alarms that the night before had not; a night made up for, or run again, says nothing new."""
+    url, before = home.settings.alert.url, home.records.result(as_of - timedelta(days=1), "monitor").get("realised", {})
+    known = [_about(gap) for found in before.values() for gap in found["gaps"] if gap["is_alarm"]]
+    said = [f"{alarm['output']}: {words(alarm)}" for alarm in alarms if _about(alarm) not in known]
+    if url and said and as_of == home.records.newest_loaded_night():
+        post(url, alarm_message("monitor", as_of, "; ".join(said)))
+
+
+def _about(gap: Row) -> list[str]:
+    return [gap[name] for name in ("output", "model_version", "metric", "segment")]
 
 
 def champion_figures(home: Home, output: str, as_of: date) -> Row | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -211,8 +212,13 @@ class Reading:
 
 def demand_targets(then: Reading, later: Reading, period_days: int, horizon: int) -> dict[Any, Row]:
     """features_demand_targets of one cut-off, as known later."""
+    return sold_after(then.demand_products(period_days), later, period_days, horizon)
+
+
+def sold_after(products: Iterable[tuple[date, str]], later: Reading, period_days: int, horizon: int) -> dict[Any, Row]:
+    """features_demand_targets of these cut-offs and products, as known later."""
     rows = {}
-    for as_of, product_id in then.demand_products(period_days):
+    for as_of, product_id in products:
         for step in range(1, horizon + 1):
             start = as_of + (step - 1) * period_days * DAY
             end = start + period_days * DAY

@@ -14,8 +14,9 @@ from pipelines.features.build import build_training_features
 from pipelines.features.snapshot import Snapshot
 from pipelines.home import Home
 from pipelines.settings import Settings
+from pipelines.training.cutoffs import judged_nights
 from tests.features.conftest import aggregates, build, load, new_home, run_nights
-from tests.features.reading import Reading, demand_targets, recommendation_targets
+from tests.features.reading import Reading, demand_targets, recommendation_targets, sold_after
 from tests.features.store import HISTORY, NIGHTS, Row, Store, midnight
 
 SEEDS = (1, 2)
@@ -55,7 +56,12 @@ def test_each_night_is_what_a_brute_force_reading_gives(night_by_night: Any) -> 
         assert rows_of(snapshot, "dim_customers") == reading.customers_mart()
         assert rows_of(snapshot, "dim_products").keys() == reading.products.keys()
         assert results[as_of]["orphan_lines"] == reading.waiting()
-        assert snapshot.rows("features_demand_targets") == snapshot.rows("features_recommendation_targets") == 0
+        judged, products = judged_nights(home, as_of), [product_id for (product_id,) in reading.products]
+        sold = sold_after([(past, name) for past in judged["demand"] for name in products], reading, 7, 3)
+        assert rows_of(snapshot, "features_demand_targets") == sold
+        bought = [recommendation_targets(past, reading) for past in judged["recommendations"]]
+        assert rows_of(snapshot, "features_recommendation_targets") == {key: {} for part in bought for key in part}
+        assert sold and all(bought)
     assert any(result["orphan_lines"] for result in results.values())
 
 

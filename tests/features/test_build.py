@@ -97,11 +97,11 @@ def test_a_night_that_was_not_loaded_is_not_recorded_as_built(built: Any) -> Non
 
 def test_tables_without_rows_are_typed(built: Any) -> None:
     home, _, results = built
-    frame = Snapshot(home.storage, results[SECOND]["snapshot"]).frame("features_demand_targets")
+    frame = Snapshot(home.storage, results[SECOND]["snapshot"]).frame("features_payment_targets")
     assert frame.empty
-    assert list(frame) == ["known_as_of", "as_of", "product_id", "horizon", "units", "days_out_of_stock"]
-    assert frame["as_of"].dtype.kind == "M"
-    assert frame["units"].dtype == "int64"
+    assert list(frame) == ["known_as_of", "payment_id", "is_fraud", "is_mature"]
+    assert frame["known_as_of"].dtype.kind == "M"
+    assert frame["is_fraud"].dtype == "bool"
 
 
 def test_a_frame_has_the_columns_asked_for(built: Any) -> None:
