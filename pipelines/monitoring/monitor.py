@@ -44,7 +44,7 @@ def realised_figures(home: Home, name: str, as_of: date) -> Row:
 
 
 def tell_alarms(home: Home, as_of: date, alarms: Sequence[Row]) -> None:
-    """Tell `alert.url` of alarms that the night before had not; a night made up for, or run again, says nothing new."""
+    """Tell `alert.url` of alarms that the night before had not; a night that is made up for says nothing new."""
     url, before = home.settings.alert.url, home.records.result(as_of - timedelta(days=1), "monitor").get("realised", {})
     known = [_about(gap) for found in before.values() for gap in found["gaps"] if gap["is_alarm"]]
     said = [f"{alarm['output']}: {words(alarm)}" for alarm in alarms if _about(alarm) not in known]

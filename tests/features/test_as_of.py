@@ -56,7 +56,7 @@ def test_each_night_is_what_a_brute_force_reading_gives(night_by_night: Any) -> 
         assert rows_of(snapshot, "dim_customers") == reading.customers_mart()
         assert rows_of(snapshot, "dim_products").keys() == reading.products.keys()
         assert results[as_of]["orphan_lines"] == reading.waiting()
-        judged, products = judged_nights(home, as_of), [product_id for (product_id,) in reading.products]
+        judged, products = judged_nights(home, as_of), {key[0] for key in (*reading.products, *reading.levels)}
         sold = sold_after([(past, name) for past in judged["demand"] for name in products], reading, 7, 3)
         assert rows_of(snapshot, "features_demand_targets") == sold
         bought = [recommendation_targets(past, reading) for past in judged["recommendations"]]

@@ -251,6 +251,33 @@ def test_segments_and_what_is_new_stand_below_the_champion(home: Home) -> None:
     assert "[+10.0, +20.0%]" in page  # the gain on all customers still stands above
 
 
+def test_what_came_true_stands_beside_what_was_promised(home: Home) -> None:
+    publish_night(home)
+    done(home, AS_OF, "monitor", monitor(home, AS_OF))
+    assert "Did it come true" not in page_of(home)
+    row = {"output": "demand", "model": "xgboost_quantiles", "model_version": VERSIONS["demand"], "metric": "wape"}
+    row |= {"segment": "all", "n": 40, "labels_mature_until": AS_OF, "kind": "realised"}
+    nights = [AS_OF - timedelta(days=ago) for ago in (90, 2, 1)]  # the first is too long ago
+    worse = [{"as_of": night, "value": 0.8, "ci_low": 0.75, "ci_high": 0.85} for night in nights]
+    with home.records.begin() as connection:
+        connection.execute(sa.insert(model_performance), [row | came for came in worse])
+    watched = monitor(home, AS_OF)["realised"]
+    gap = {"metric": "wape", "segment": "sales=regular", "offline": 0.5, "realised": 0.8, "gap": 0.3, "n": 40}
+    gap |= {"ci_low": 0.2, "ci_high": 0.4, "is_alarm": True}
+    watched["demand"] |= {"gaps": [gap | {"segment": "all", "is_alarm": False}, gap], "nights": 1}
+    done(home, AS_OF, "monitor", {"realised": watched})
+    page = page_of(home)
+    came = section(page, "Did it come true")
+    assert "1 alarm<" in came and "1 night up to" in came
+    assert came.index("sales: regular") < came.index("WAPE, all")
+    assert "+0.300" in came and "[+0.200, +0.400]" in came
+    figures = figures_of(Path(render_report(home, AS_OF)["report"]).read_text("utf-8"))
+    high, low, promise, line = figures["realised-demand"]["data"]
+    assert line["x"] == [str(night) for night in nights[1:]]
+    assert line["error_y"]["array"] == pytest.approx([0.05, 0.05])
+    assert (high["y"], low["y"], promise["y"]) == ([0.55, 0.55], [0.45, 0.45], [0.5, 0.5])
+
+
 def test_the_latest_page_is_the_current_release_s(home: Home) -> None:
     publish_night(home)
     assert render_report(home, AS_OF)["is_latest"]

@@ -123,15 +123,50 @@ def saved_money(rows: Sequence[Mapping[str, Any]], champion: str) -> Figure:
     return {"data": traces, "layout": layout}
 
 
-def _interval(row: Mapping[str, Any]) -> dict[str, Any]:
+def came_true(rows: Sequence[Mapping[str, Any]], promised: Mapping[str, Mapping[str, Any]], label: str) -> Figure:
+    """What came true by night, with its interval, over the band that each model's training promised."""
+    traces: list[Figure] = []
+    for version in dict.fromkeys(row["model_version"] for row in rows):
+        points = [row for row in rows if row["model_version"] == version and row["value"] is not None]
+        nights = [str(row["as_of"]) for row in points]
+        if nights and (promise := promised.get(version)):
+            traces += _promise(promise, nights)
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines+markers",
+                "x": nights,
+                "y": [row["value"] for row in points],
+                "error_y": _interval(*points),
+                "line": {"color": INK, "width": 1.6},
+                "marker": {"size": 5},
+                "hovertemplate": f"{_name(version)}: %{{y:.3f}}<extra></extra>",
+            }
+        )
+    layout = _layout(height=220, left=8)
+    layout["xaxis"] |= {"type": "date", "nticks": 6, "showgrid": False}
+    layout["yaxis"] |= {"automargin": True, "title": {"text": html.escape(label), "font": {"size": 12}}, "nticks": 5}
+    return {"data": traces, "layout": layout}
+
+
+def _promise(promise: Mapping[str, Any], nights: Sequence[str]) -> list[Figure]:
+    """The offline figure as a line, with its interval as a band."""
+    flat = {"type": "scatter", "mode": "lines", "x": [nights[0], nights[-1]], "hoverinfo": "skip"}
+    low, value, high = (promise[name] for name in ("ci_low", "value", "ci_high"))
+    band = [] if low is None or high is None else [high, low]
+    edges = [flat | {"y": [edge, edge], "line": {"width": 0}} for edge in band]
+    if edges:
+        edges[-1] |= {"fill": "tonexty", "fillcolor": BAND}
+    return [*edges, flat | {"y": [value, value], "line": {"color": ACCENT, "width": 1.4, "dash": "dot"}}]
+
+
+def _interval(*rows: Mapping[str, Any]) -> dict[str, Any]:
     """Error bars; none where there is no interval."""
-    if row["ci_low"] is None or row["ci_high"] is None:
-        return {"type": "data", "array": [0]}
     return {
         "type": "data",
         "symmetric": False,
-        "array": [row["ci_high"] - row["value"]],
-        "arrayminus": [row["value"] - row["ci_low"]],
+        "array": [0 if row["ci_high"] is None else row["ci_high"] - row["value"] for row in rows],
+        "arrayminus": [0 if row["ci_low"] is None else row["value"] - row["ci_low"] for row in rows],
         "thickness": 2,
         "width": 6,
     }

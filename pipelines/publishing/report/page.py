@@ -17,6 +17,7 @@ from pipelines.ingest.zone import open_zone
 from pipelines.publishing.manifest import checked_files, read_manifest
 from pipelines.publishing.report import data, figures
 from pipelines.publishing.report.demand import reorder, top_forecasts
+from pipelines.publishing.report.realised import came_true
 from pipelines.publishing.report.recommendations import most_recommended
 from pipelines.publishing.report.risk import risk, saved_money
 from pipelines.publishing.report.support import support
@@ -52,7 +53,7 @@ def _context(home: Home, as_of: date, release: Row) -> dict[str, Any]:
     products = top_forecasts(home, as_of, files)
     scored = home.records.result(as_of, "score_recommendations")
     tickets = support(files, release["skipped"])
-    savings = saved_money(models, home.settings.risk.review_minutes)
+    savings, judged = saved_money(models, home.settings.risk.review_minutes), came_true(home, as_of)
     return {
         "release": release,
         "as_of": as_of,
@@ -65,6 +66,7 @@ def _context(home: Home, as_of: date, release: Row) -> dict[str, Any]:
         "reorder": reorder(files, release["skipped"]),
         "risk": risk(files, release["skipped"]),
         "savings": savings,
+        "came_true": judged,
         "review_minutes": home.settings.risk.review_minutes,
         "support": tickets,
         "urgency": figures.URGENCY,
@@ -82,7 +84,7 @@ def _context(home: Home, as_of: date, release: Row) -> dict[str, Any]:
         "attribution": _attribution(home),
         "metric_words": metric_words,
         "meanings": METRICS,
-        "figures": _figures(home, models, products, tickets, savings),
+        "figures": _figures(home, models, products, tickets, savings, judged),
         "plotly": _plotly(),
     }
 
@@ -93,6 +95,7 @@ def _figures(
     products: list[dict[str, Any]],
     tickets: dict[str, Any],
     savings: list[dict[str, Any]],
+    judged: list[dict[str, Any]],
 ) -> Markup:
     """The plots by id, as JSON that may stand in a script element."""
     unit = UNITS[home.settings.demand.frequency]
@@ -104,6 +107,10 @@ def _figures(
         if model["main"] and not model["skipped"]
     }
     found |= {f"product-{i}": figures.forecast(product, unit) for i, product in enumerate(products)}
+    found |= {
+        f"realised-{one['output']}": figures.came_true(one["rows"], one["promised"], metric_name(one["label"]))
+        for one in judged
+    }
     if tickets.get("intents"):
         found["support-tickets"] = figures.tickets(tickets["intents"])
     if savings:
