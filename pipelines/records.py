@@ -144,6 +144,13 @@ data_drift = _table(
     sa.Column("threshold", sa.Float),
     sa.Column("alarm", sa.Boolean, nullable=False),
 )
+feature_histograms = _table(  # what drift is found in: counts, never rows
+    "feature_histograms",
+    sa.Column("as_of", sa.Date, primary_key=True),
+    sa.Column("feature", sa.String, primary_key=True),  # <table>.<column>, with :<segment>=<value> of a segment
+    sa.Column("model_version", sa.String, nullable=False),  # of predictions; empty: an input
+    sa.Column("counts", sa.JSON, nullable=False),  # per bin
+)
 releases = _table(
     "releases",
     sa.Column("release_id", sa.String, primary_key=True),

@@ -15,6 +15,7 @@ from pipelines.features.dbt import dates, project_digest, run_dbt
 from pipelines.features.skipped import skipped_outputs
 from pipelines.features.snapshot import write_snapshot
 from pipelines.home import Home
+from pipelines.monitoring.histograms import write_input_histograms
 from pipelines.records import clock, nights
 from pipelines.training.cutoffs import judged_nights
 from pipelines.warehouse import Session
@@ -44,6 +45,7 @@ def build_features(home: Home, as_of: date) -> dict[str, Any]:
             waiting = session.read("select count(*) as n from intermediate.int_order_lines_waiting")["n"][0].as_py()
             snapshot = write_snapshot(home, session, FEATURES + MARTS, as_of)
             skipped = skipped_outputs(home, session, as_of)
+            write_input_histograms(home, session, as_of)
     with home.records.begin() as records:
         was_loaded = (nights.c.as_of == as_of) & nights.c.loaded_at.is_not(None)
         records.execute(sa.update(nights).where(was_loaded).values(built_at=clock()))

@@ -1,4 +1,4 @@
-"""Monitor: how tonight's champions did in training and how that came true, and tonight's volumes."""
+"""Monitor: how tonight's champions did in training and how that came true, tonight's volumes, and what drifted."""
 
 from __future__ import annotations
 
@@ -11,26 +11,30 @@ import sqlalchemy as sa
 from pipelines.alert import alarm_message, post
 from pipelines.contract import OUTPUTS
 from pipelines.home import Home
+from pipelines.monitoring.drift_night import drift_reasons, find_drift
 from pipelines.monitoring.gaps import gaps, retrain_wanted, words
 from pipelines.monitoring.realised import realised
+from pipelines.monitoring.retraining import all_wanted
 from pipelines.publishing.release import last_release, scores_of
 from pipelines.records import Row, model_performance, promotions
 
 
 def monitor(home: Home, as_of: date) -> Row:
-    """Gather the figures of the champions, what came true, and the rows of each output against the last release.
+    """Gather the figures of the champions, what came true, the rows of each output, and what has drifted.
 
     `realised` says how many past releases of each output were judged, and holds the gaps between realised and offline
-    figures; `retrain_wanted` the outputs with an alarm among them, with the reason.
+    figures; `retrain_wanted` the outputs to train for an alarm among them or for a drift, with the reason.
     """
     came_true = {output: realised_figures(home, output, as_of) for output in OUTPUTS}
-    wanted = {output: found.pop("retrain_wanted") for output, found in came_true.items()}
+    reasons = {output: [reason] for output, found in came_true.items() if (reason := found.pop("retrain_wanted"))}
     tell_alarms(home, as_of, [gap for found in came_true.values() for gap in found["gaps"] if gap["is_alarm"]])
+    drift = find_drift(home, as_of)
     return {
         "models": {output: champion_figures(home, output, as_of) for output in OUTPUTS},
         "volumes": volumes(home, as_of),
         "realised": came_true,
-        "retrain_wanted": {output: reason for output, reason in wanted.items() if reason},
+        "drift": drift,
+        "retrain_wanted": all_wanted(home, as_of, reasons, drift_reasons(home, as_of, drift["alarms"])),
     }
 
 
