@@ -19,7 +19,7 @@ from typing import Any
 
 from airflow.sdk import CronTriggerTimetable, Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
-from assets import RELEASE, as_of, was_missed
+from assets import RELEASE, RETRAIN, WANTED, as_of, was_missed
 
 from pipelines.contract import OUTPUTS
 from pipelines.errors import AuditFault, IncomingFault, UsageFault
@@ -105,10 +105,13 @@ def nightly() -> None:
             raise AirflowSkipException(f"{output}: {result['skipped']}")
         return {"output": output, "release_id": result["release_id"]}
 
-    @task(trigger_rule="none_failed_min_one_success")  # an output that was skipped stops nothing
-    def monitor() -> None:
-        """Figures and volumes of the night."""
-        run("monitor")
+    # an output that was skipped stops nothing
+    @task(trigger_rule="none_failed_min_one_success", outlets=[WANTED])
+    def monitor(*, outlet_events: Any) -> None:
+        """Figures, volumes and drift of the night; tells the `train` DAG which outputs it wants trained, and why."""
+        night = as_of(get_current_context()).isoformat()
+        for output, reason in run("monitor")["retrain_wanted"].items():
+            outlet_events[WANTED].add(RETRAIN[output], extra={"as_of": night, "reason": reason})
 
     @task
     def audit() -> None:

@@ -123,7 +123,7 @@ def dags_md() -> str:
         raise SystemExit(f"a DAG does not parse: {bag.import_errors}")
     lines = [MADE, "# DAGs", ""]
     for dag_id, dag in sorted(bag.dags.items()):
-        lines += [f"## {dag_id}", "", f"Schedule `{dag.timetable.expression}` UTC.", "", (dag.doc_md or "").strip(), ""]
+        lines += [f"## {dag_id}", "", _schedule(dag.timetable), "", (dag.doc_md or "").strip(), ""]
         lines += ["| task | after | pool | retries | what it does |", "|---|---|---|---|---|"]
         for task in dag.topological_sort():
             function = getattr(task, "python_callable", None)  # where a mapped task keeps its docstring
@@ -133,6 +133,14 @@ def dags_md() -> str:
             lines.append(f"| {task.task_id} | {after} | {task.pool} | {task.retries} | {doc} |")
         lines.append("")
     return "\n".join(lines).replace("### ", "")
+
+
+def _schedule(timetable: object) -> str:
+    """When a DAG runs: its cron, and the assets that start it too."""
+    cron, assets = getattr(timetable, "timetable", timetable), getattr(timetable, "asset_condition", None)
+    names = [f"`{asset.name}`" for asset in assets.objects] if assets else []
+    schedule = f"Schedule `{getattr(cron, 'expression', cron)}` UTC"
+    return schedule + (f", or an event of {' or '.join(names)}." if names else ".")
 
 
 def _sources_yml() -> str:

@@ -12,8 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Any
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
@@ -171,4 +170,5 @@ def _expected(squared: Floats, chance: Floats, past: NDArray[np.intp], freedom: 
     design = np.stack([np.ones(len(past)), chance[past]], axis=1)
     (constant, slope), _ = nnls(design, squared)
     drawn = freedom / (8 * math.log(2))
-    return np.maximum(constant + slope * chance, drawn * chance)
+    expected: Floats = np.maximum(constant + slope * chance, drawn * chance)
+    return expected

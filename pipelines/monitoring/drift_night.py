@@ -62,7 +62,7 @@ def drift_row(judged: Judged, threshold: float, as_of: date) -> Row:
 def drift_reasons(home: Home, as_of: date, alarms: Sequence[Mapping[str, object]]) -> dict[str, list[str]]:
     """Why each output should be trained: the alarms of what it uses that did not ring the night before.
 
-    A change that stays rings for weeks, until it has become usual; it is asked for once, then the weekly training has it.
+    A change that stays rings until it has become usual; it is asked for once, then the weekly training has it.
     """
     drifted = data_drift.c
     before = sa.select(drifted.feature).where(drifted.as_of == as_of - DAY, drifted.alarm)
@@ -72,7 +72,9 @@ def drift_reasons(home: Home, as_of: date, alarms: Sequence[Mapping[str, object]
         feature = str(alarm["feature"])
         if feature not in known:
             for output in table_of(feature).outputs:
-                reasons[output].append(f"{feature} has drifted: {alarm['value']:.2f}, usual up to {alarm['threshold']:.2f}")
+                reasons[output].append(
+                    f"{feature} has drifted: {alarm['value']:.2f}, usual up to {alarm['threshold']:.2f}"
+                )
     return dict(reasons)
 
 

@@ -71,19 +71,19 @@ def histogram_sql(watched: Watched, since: date, until: date) -> str:
     bins += [f"coalesce(cast({name} as varchar), '{NULL}') as {name}_bin" for name in watched.texts]
     kept = ["night", *bins, *(f"cast({name} as varchar) as {name}" for name in watched.segments)]
     with_clauses = [f"night_rows as materialized (select {', '.join(kept)} from ({rows}) as found)"]
-    counted = [f"select night, '{ROWS}' as feature, '' as segment, '{ROWS}' as bin, count(*) as n from night_rows group by 1"]
-    for name in watched.numbers + watched.texts:
-        counted.append(_counted(name, "''", "night_rows"))
+    counted = [
+        f"select night, '{ROWS}' as feature, '' as segment, '{ROWS}' as bin, count(*) as n from night_rows "
+        "group by night"
+    ]
+    columns = watched.numbers + watched.texts
+    counted += [_counted(name, "''", "night_rows") for name in columns]
     for segment in watched.segments:
         with_clauses.append(
             f"of_{segment} as (select night, {segment} from night_rows where {segment} is not null "
             f"group by night, {segment} having count(*) >= {LEAST_ROWS})"
         )
-        for name in watched.numbers + watched.texts:
-            if name != segment:
-                counted.append(
-                    _counted(name, f"'{segment}=' || {segment}", f"night_rows inner join of_{segment} using (night, {segment})")
-                )
+        label, relation = f"'{segment}=' || {segment}", f"night_rows inner join of_{segment} using (night, {segment})"
+        counted += [_counted(name, label, relation) for name in columns if name != segment]
     return f"with {', '.join(with_clauses)} {' union all '.join(counted)}"
 
 

@@ -28,11 +28,12 @@ def retrain_wanted(home: Home, as_of: date, *causes: Reasons) -> dict[str, str]:
     return {output: _told(sentences) for output, sentences in sorted(reasons.items()) if sentences}
 
 
-def why_not_due(home: Home, output: str, as_of: date) -> str | None:
-    """Why a training that was asked for is not: an output is trained once a day; None where it is due."""
-    trained = trainings.c
-    row = home.records.first(sa.select(trainings).where(trained.output == output, trained.as_of == as_of))
-    return f"{output} has been trained as of {as_of} already, by {row['decided_by']}" if row else None
+def due(home: Home, asked: Mapping[str, str], as_of: date) -> tuple[dict[str, str], list[str]]:
+    """Who decides on each output that is asked for and due, and why the others are not: once a day will do."""
+    rows = home.records.rows(sa.select(trainings).where(trainings.c.as_of == as_of))
+    done = {row["output"]: row["decided_by"] for row in rows}
+    not_due = [f"{output} was trained as of {as_of} already by {done[output]}" for output in asked if output in done]
+    return {output: f"train: {reason}" for output, reason in asked.items() if output not in done}, not_due
 
 
 def _told(sentences: Sequence[str]) -> str:

@@ -61,7 +61,8 @@ PAYMENT_TEXTS = (
     "is_card_new_to_customer",
 )
 LINES = (
-    "select night, quantity, revenue / nullif(quantity, 0) as unit_price, day - dim_products.first_sold_on as product_age_days, "
+    "select night, quantity, revenue / nullif(quantity, 0) as unit_price, "
+    "day - dim_products.first_sold_on as product_age_days, "
     "split_part(dim_products.category, ' > ', 1) as category from ("
     + _from("intermediate.int_order_lines_changes", "product_id, day, quantity, revenue", "day")
     + " and sign = 1) as lines left join marts.dim_products on lines.product_id = dim_products.product_id"
@@ -140,9 +141,7 @@ PREDICTIONS = (
     _scored("demand_forecasts", True, "where horizon = 1", numbers=("units_mean",)),
     _scored("reorder_plan", True, numbers=("order_quantity",), texts=("reason",)),
     _scored("risk_flags", False, numbers=("fraud_probability",), texts=("decision",)),
-    _scored(
-        "ticket_triage", True, numbers=("intent_probability",), texts=("intent", "urgency", "needs_human")
-    ),
+    _scored("ticket_triage", True, numbers=("intent_probability",), texts=("intent", "urgency", "needs_human")),
 )
 """Read from the night's scored files."""
 WATCHED = {watched.table: watched for watched in INPUTS + PREDICTIONS}

@@ -51,13 +51,17 @@ def test_nightly_holds_the_steps_in_order(parsed: dict[str, Any]) -> None:
 
     expected = list(dict.fromkeys("score" if step.startswith("score_") else step for step in STEPS))
     assert parsed["order"]["nightly"] == expected
-    assert parsed["order"]["train"] == ["build_training_features", "train_output"]
+    assert parsed["order"]["train"] == ["choose_outputs", "build_training_features", "train_output"]
     assert parsed["undocumented"] == []
 
 
 def run(**given: Any) -> SimpleNamespace:
     due = datetime(2011, 11, 9, 2, tzinfo=UTC)
     return SimpleNamespace(**{"conf": None, "partition_key": None, "run_after": due} | given)
+
+
+def event(as_of: str, reason: str = "drift") -> SimpleNamespace:
+    return SimpleNamespace(extra={"as_of": as_of, "reason": reason})
 
 
 @pytest.mark.parametrize(
@@ -67,7 +71,7 @@ def run(**given: Any) -> SimpleNamespace:
         ({"dag_run": run(), "params": {"as_of": "2011-11-02"}}, date(2011, 11, 2)),
         ({"dag_run": run(partition_key="2011-11-03")}, date(2011, 11, 3)),
         (
-            {"dag_run": run(), "triggering_asset_events": {"a": [SimpleNamespace(extra={"as_of": "2011-11-04"})]}},
+            {"dag_run": run(), "triggering_asset_events": {"a": [event("2011-11-04"), event("2011-11-03")]}},
             date(2011, 11, 4),
         ),
         ({"dag_run": run(), "data_interval_end": datetime(2011, 11, 5, 2, tzinfo=UTC)}, date(2011, 11, 5)),
@@ -79,6 +83,18 @@ def test_as_of_of_a_run(context: dict[str, Any], expected: date, monkeypatch: py
     from assets import as_of
 
     assert as_of(context) == expected
+
+
+def test_what_a_run_of_train_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(PROJECT / "dags"))
+    from assets import RETRAIN, wanted
+
+    events = {
+        RETRAIN["risk"]: [event("2011-11-04", "new"), event("2011-11-03", "old")],
+        RETRAIN["demand"]: [event("2011-11-03")],
+    }
+    assert wanted({"triggering_asset_events": events}) == {"risk": "new", "demand": "drift"}
+    assert wanted({}) == {}
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,8 @@ RELATIONS = {
     "staging.stg_store__stock_levels": "on_hand bigint, on_order bigint, as_of_date date",
     "staging.stg_store__tickets": "channel varchar, opened_at timestamp",
     "staging.stg_store__ticket_messages": "body varchar, author varchar, sent_at timestamp",
-    "intermediate.int_order_lines_changes": "product_id varchar, day date, quantity bigint, revenue decimal(18, 4), sign bigint",
+    "intermediate.int_order_lines_changes": "product_id varchar, day date, quantity bigint, "
+    "revenue decimal(18, 4), sign bigint",
     "intermediate.int_payment_features": "paid_at timestamp, "
     + ", ".join([f"{name} float8" for name in PAYMENT_NUMBERS] + [f"{name} varchar" for name in PAYMENT_TEXTS]),
 }

@@ -13,8 +13,8 @@ from pipelines.home import Home
 from pipelines.monitoring.drift import LEAST_DISTANCE, LEAST_NIGHTS, LEVEL, Judged, judge_night
 from pipelines.monitoring.drift_night import drift_reasons, find_drift, histograms_of
 from pipelines.monitoring.histograms import DAY, NIGHTS
-from pipelines.monitoring.retraining import retrain_wanted
-from pipelines.records import clock, data_drift, feature_histograms, nights
+from pipelines.monitoring.retraining import due, retrain_wanted
+from pipelines.records import clock, data_drift, feature_histograms, nights, trainings
 from tests.publishing.generators import AS_OF, VERSIONS, crown, home_in, night
 
 Counts = dict[str, int]
@@ -157,3 +157,12 @@ def test_reasons_of_all_causes_are_told_together_and_never_for_a_night_made_up_f
     later = AS_OF + timedelta(days=1)
     home.records.replace(nights, [{"as_of": later, "attempt": 1, "loaded_at": clock()}], nights.c.as_of == later)
     assert retrain_wanted(home, AS_OF, *causes) == {}
+
+
+def test_an_output_that_was_trained_today_is_not_due(home: Home) -> None:
+    row = {"output": "risk", "as_of": AS_OF, "decided_by": "train", "ended_at": clock()}
+    home.records.replace(trainings, [row], trainings.c.output == "risk")
+    chosen, not_due = due(home, {"risk": "one", "demand": "two"}, AS_OF)
+    assert chosen == {"demand": "train: two"}
+    assert not_due == [f"risk was trained as of {AS_OF} already by train"]
+    assert due(home, {"risk": "one"}, AS_OF + DAY) == ({"risk": "train: one"}, [])

@@ -38,7 +38,10 @@ def test_numbers_fall_into_powers_of_two_and_texts_are_themselves(watched_home: 
     lines += [f"('P', date '{FRIDAY}', 2, 5, -1, {known(FRIDAY)})"]  # a line that was taken back
     insert(watched_home, "intermediate.int_order_lines_changes", lines)
     insert(watched_home, "marts.dim_products", [f"('P', 'home > mugs', date '{FRIDAY - 8 * DAY}')"])
-    messages = [f"('My order?? My ORDER (x-1)', '{who}', timestamp '{FRIDAY} 10:00:00', {known(FRIDAY)})" for who in ("customer", "agent")]
+    messages = [
+        f"('My order?? My ORDER (x-1)', '{who}', timestamp '{FRIDAY} 10:00:00', {known(FRIDAY)})"
+        for who in ("customer", "agent")
+    ]
     insert(watched_home, "staging.stg_store__ticket_messages", messages)
     count(watched_home, AS_OF)
     found = counts_of(watched_home, AS_OF)
@@ -78,7 +81,10 @@ def test_a_night_s_counts_do_not_depend_on_which_night_counts_them(watched_home:
 def test_the_least_frequent_bins_are_one() -> None:
     import pyarrow as pa
 
-    rows = [{"night": AS_OF, "feature": "word", "segment": "", "bin": f"w{i:03d}", "n": 1000 - i} for i in range(MOST_BINS + 2)]
+    rows = [
+        {"night": AS_OF, "feature": "word", "segment": "", "bin": f"w{i:03d}", "n": 1000 - i}
+        for i in range(MOST_BINS + 2)
+    ]
     (found,) = [
         row["counts"]
         for row in histogram_rows(WATCHED["ticket_messages"], pa.Table.from_pylist(rows), [AS_OF])
