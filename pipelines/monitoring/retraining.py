@@ -9,7 +9,7 @@ from datetime import date
 import sqlalchemy as sa
 
 from pipelines.home import Home
-from pipelines.records import nights, trainings
+from pipelines.records import ALL, nights, training_costs
 
 Reasons = Mapping[str, Sequence[str]]
 """Sentences by output."""
@@ -30,9 +30,10 @@ def retrain_wanted(home: Home, as_of: date, *causes: Reasons) -> dict[str, str]:
 
 def due(home: Home, asked: Mapping[str, str], as_of: date) -> tuple[dict[str, str], list[str]]:
     """Who decides on each output that is asked for and due, and why the others are not: once a day will do."""
-    rows = home.records.rows(sa.select(trainings).where(trainings.c.as_of == as_of))
-    done = {row["output"]: row["decided_by"] for row in rows}
-    not_due = [f"{output} was trained as of {as_of} already by {done[output]}" for output in asked if output in done]
+    costs = training_costs.c
+    rows = home.records.rows(sa.select(costs.output).where(costs.as_of == as_of, costs.part == ALL))
+    done = {row["output"] for row in rows}
+    not_due = [f"{output} was trained as of {as_of} already" for output in asked if output in done]
     return {output: f"train: {reason}" for output, reason in asked.items() if output not in done}, not_due
 
 

@@ -14,7 +14,7 @@ from pipelines.monitoring.drift import LEAST_DISTANCE, LEAST_NIGHTS, LEVEL, Judg
 from pipelines.monitoring.drift_night import drift_reasons, find_drift, histograms_of
 from pipelines.monitoring.histograms import DAY, NIGHTS
 from pipelines.monitoring.retraining import due, retrain_wanted
-from pipelines.records import clock, data_drift, feature_histograms, nights, trainings
+from pipelines.records import ALL, clock, data_drift, feature_histograms, nights, training_costs
 from tests.publishing.generators import AS_OF, VERSIONS, crown, home_in, night
 
 Counts = dict[str, int]
@@ -160,9 +160,9 @@ def test_reasons_of_all_causes_are_told_together_and_never_for_a_night_made_up_f
 
 
 def test_an_output_that_was_trained_today_is_not_due(home: Home) -> None:
-    row = {"output": "risk", "as_of": AS_OF, "decided_by": "train", "ended_at": clock()}
-    home.records.replace(trainings, [row], trainings.c.output == "risk")
+    row = {"output": "risk", "as_of": AS_OF, "part": ALL}
+    home.records.replace(training_costs, [row], training_costs.c.output == "risk")
     chosen, not_due = due(home, {"risk": "one", "demand": "two"}, AS_OF)
     assert chosen == {"demand": "train: two"}
-    assert not_due == [f"risk was trained as of {AS_OF} already by train"]
+    assert not_due == [f"risk was trained as of {AS_OF} already"]
     assert due(home, {"risk": "one"}, AS_OF + DAY) == ({"risk": "train: one"}, [])
