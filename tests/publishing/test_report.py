@@ -317,3 +317,29 @@ def test_it_is_quick(home: Home) -> None:
     start = time.process_time()
     render_report(home, AS_OF)
     assert time.process_time() - start < 3
+
+
+def test_what_changed_is_shown_with_its_histograms(home: Home) -> None:
+    publish_night(home)
+    assert "Nothing is judged yet" in section(page_of(home), "What changed")
+    shares = {"tonight": {"<b>kiosk": 0.9, "2^3": 0.1}, "usual": {"<b>kiosk": 0.0, "2^3": 1.0}}
+    moved = {"feature": "orders.channel", "is_prediction": False, "statistic": "jensen_shannon", **shares}
+    moved |= {"value": 0.8, "threshold": 0.13}
+    volume = moved | {
+        "feature": "orders.rows",
+        "statistic": "log_ratio",
+        "tonight": {"rows": 12},
+        "usual": {"rows": 900},
+    }
+    drift = {"judged": 40, "alarms": [moved, volume], "strongest": [moved | {"feature": "events.kind"}]}
+    wanted = {"demand": "orders.channel has drifted"}
+    done(home, AS_OF, "monitor", monitor(home, AS_OF) | {"drift": drift, "retrain_wanted": wanted})
+    page = page_of(home)
+    shown = section(page, "What changed")
+    assert "12 rows; usual are 900" in shown
+    assert "Demand is to be trained before the week is over: orders.channel has drifted" in shown
+    assert "events.kind" in shown
+    assert "<b>kiosk" not in page
+    plots = figures_of(page)
+    assert [trace["y"] for trace in plots["drift-0"]["data"]] == [[0.9, 0.1], [0.0, 1.0]]
+    assert "drift-1" not in plots

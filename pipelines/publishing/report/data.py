@@ -18,6 +18,7 @@ from pipelines.publishing.report.query import Files, rows_of, views
 from pipelines.publishing.report.risk import in_curve
 from pipelines.records import ALL, Row, quarantine_counts, releases
 
+SHOWN_ALARMS = 6
 TOTALS = {
     "recommendations": "select count(distinct customer_id) as customers from recommendations",
     "demand_forecasts": "select count(*) as products, sum(units_mean) as units from demand_forecasts where horizon = 1",
@@ -113,6 +114,16 @@ def costs(home: Home, as_of: date) -> dict[str, Any]:
         "champions": trained,
         "has_gpu": any(row["gpu_seconds"] for row in (*taken, *trained)),
         "prices": home.settings.cost,
+    }
+
+
+def changed(home: Home, as_of: date) -> dict[str, Any]:
+    """What drifted, and which outputs are to be trained for it; null where the night was not monitored."""
+    watched = home.records.result(as_of, "monitor")
+    return {
+        "drift": watched.get("drift"),
+        "retrain_wanted": watched.get("retrain_wanted", {}),
+        "shown_alarms": SHOWN_ALARMS,
     }
 
 

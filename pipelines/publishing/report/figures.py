@@ -94,6 +94,25 @@ def tickets(by_intent: Mapping[str, Mapping[str, int]]) -> Figure:
     return {"data": traces, "layout": layout}
 
 
+def drift(row: Mapping[str, Any]) -> Figure:
+    """Shares of a feature's bins tonight beside the usual ones, the most frequent first."""
+    bins = list(row["usual"])
+    traces = [
+        {
+            "type": "bar",
+            "x": [_name(name.replace("2^", "from 2^")) for name in bins],
+            "y": [row[which][name] for name in bins],
+            "marker": {"color": colour},
+            "hovertemplate": f"%{{x}}, {which}: %{{y:.1%}}<extra></extra>",
+        }
+        for which, colour in (("tonight", ACCENT), ("usual", INK))
+    ]
+    layout = _layout(height=180, left=8) | {"barmode": "group", "bargap": 0.3}
+    layout["xaxis"] |= {"type": "category", "showgrid": False, "automargin": True}
+    layout["yaxis"] |= {"automargin": True, "tickformat": ".0%", "nticks": 4}
+    return {"data": traces, "layout": layout}
+
+
 def saved_money(rows: Sequence[Mapping[str, Any]], champion: str) -> Figure:
     """Money a night saved against accepting everything, by reviewers' hours; the champion in colour, with its band."""
     traces: list[Figure] = []

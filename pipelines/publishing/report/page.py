@@ -14,6 +14,7 @@ from pipelines.contract import OUTPUTS
 from pipelines.errors import NightcartError
 from pipelines.home import Home
 from pipelines.ingest.zone import open_zone
+from pipelines.monitoring.drift import DISTANCE
 from pipelines.publishing.manifest import checked_files, read_manifest
 from pipelines.publishing.report import data, figures
 from pipelines.publishing.report.demand import reorder, top_forecasts
@@ -54,6 +55,7 @@ def _context(home: Home, as_of: date, release: Row) -> dict[str, Any]:
     scored = home.records.result(as_of, "score_recommendations")
     tickets = support(files, release["skipped"])
     savings, judged = saved_money(models, home.settings.risk.review_minutes), came_true(home, as_of)
+    changed = data.changed(home, as_of)
     return {
         "release": release,
         "as_of": as_of,
@@ -71,6 +73,7 @@ def _context(home: Home, as_of: date, release: Row) -> dict[str, Any]:
         "support": tickets,
         "urgency": figures.URGENCY,
         "outputs": OUTPUTS,
+        **changed,
         "totals": data.totals(files),
         "unserved": scored.get("unserved", 0),
         "scored_anew": scored.get("scored_anew", 0),
@@ -84,7 +87,7 @@ def _context(home: Home, as_of: date, release: Row) -> dict[str, Any]:
         "attribution": _attribution(home),
         "metric_words": metric_words,
         "meanings": METRICS,
-        "figures": _figures(home, models, products, tickets, savings, judged),
+        "figures": _figures(home, models, products, tickets, savings, judged, changed["drift"]),
         "plotly": _plotly(),
     }
 
@@ -96,6 +99,7 @@ def _figures(
     tickets: dict[str, Any],
     savings: list[dict[str, Any]],
     judged: list[dict[str, Any]],
+    drift: dict[str, Any] | None,
 ) -> Markup:
     """The plots by id, as JSON that may stand in a script element."""
     unit = UNITS[home.settings.demand.frequency]
@@ -116,6 +120,8 @@ def _figures(
     if savings:
         (champion,) = [model["champion"]["model"] for model in models if model["output"] == "risk"]
         found["risk-money"] = figures.saved_money(savings, champion)
+    alarms = enumerate(drift["alarms"][: data.SHOWN_ALARMS] if drift else [])
+    found |= {f"drift-{i}": figures.drift(row) for i, row in alarms if row["statistic"] == DISTANCE}
     return Markup(json.dumps(found, allow_nan=False).replace("<", "\\u003c"))
 
 
