@@ -170,5 +170,6 @@ def _expected(squared: Floats, chance: Floats, past: NDArray[np.intp], freedom: 
     design = np.stack([np.ones(len(past)), chance[past]], axis=1)
     (constant, slope), _ = nnls(design, squared)
     drawn = freedom / (8 * math.log(2))
-    expected: Floats = np.maximum(constant + slope * chance, drawn * chance)
+    with np.errstate(invalid="ignore"):  # nights without rows
+        expected: Floats = np.maximum(constant + slope * chance, drawn * chance)
     return expected

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, timedelta
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -39,10 +40,7 @@ def write_input_histograms(home: Home, session: Session, as_of: date) -> int:
     known = {row["as_of"] for row in home.records.rows(counted)}
     nights = [as_of - n * DAY for n in range(NIGHTS, -1, -1)]
     nights = [night for night in nights if night not in known]
-    found: list[Row] = []
-    for watched in INPUTS:
-        counts = session.read(histogram_sql(watched, nights[0] - DAY, as_of))
-        found += histogram_rows(watched, counts, nights)
+    found = count_inputs(session, nights)
     tables = [kept.feature.startswith(f"{watched.table}.") for watched in INPUTS]
     home.records.replace(feature_histograms, found, kept.as_of.in_(nights) & sa.or_(*tables))
     return sum(row["as_of"] == as_of for row in found)
@@ -51,17 +49,29 @@ def write_input_histograms(home: Home, session: Session, as_of: date) -> int:
 def write_prediction_histograms(home: Home, as_of: date) -> None:
     """Count the night's scored rows; nothing of an output that is skipped."""
     scores, found = scores_of(home, as_of), list[Row]()
-    files = output_files(home, scores)
     for watched in PREDICTIONS:
-        if files[watched.table]:
-            with duckdb.connect(":memory:") as connection:
-                connection.read_parquet([str(file) for file in files[watched.table]]).create_view(watched.table)
-                counts = connection.sql(histogram_sql(watched, as_of - DAY, as_of)).to_arrow_table()
-            version = scores[watched.outputs[0]].model_version or ""
-            found += [row | {"model_version": version} for row in histogram_rows(watched, counts, [as_of])]
+        if files := output_files(home, scores)[watched.table]:
+            found += count_scored(watched, files, as_of, scores[watched.outputs[0]].model_version or "")
     kept = feature_histograms.c
     tables = [kept.feature.startswith(f"{watched.table}.") for watched in PREDICTIONS]
     home.records.replace(feature_histograms, found, (kept.as_of == as_of) & sa.or_(*tables))
+
+
+def count_inputs(session: Session, nights: Sequence[date]) -> list[Row]:
+    """The histograms of what these nights, in order, brought."""
+    found: list[Row] = []
+    for watched in INPUTS:
+        counts = session.read(histogram_sql(watched, nights[0] - DAY, nights[-1]))
+        found += histogram_rows(watched, counts, nights)
+    return found
+
+
+def count_scored(watched: Watched, files: Sequence[Path], as_of: date, model_version: str) -> list[Row]:
+    """The histograms of one scored table."""
+    with duckdb.connect(":memory:") as connection:
+        connection.read_parquet([str(file) for file in files]).create_view(watched.table)
+        counts = connection.sql(histogram_sql(watched, as_of - DAY, as_of)).to_arrow_table()
+    return [row | {"model_version": model_version} for row in histogram_rows(watched, counts, [as_of])]
 
 
 def histogram_sql(watched: Watched, since: date, until: date) -> str:
