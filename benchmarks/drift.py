@@ -3,8 +3,9 @@
 python -m benchmarks.drift [--nights 200 --orders 400 --repeats 10 --customers 1000000] --out result.json
 
 Rows of a generated store (`drift_store`) lie in a DuckDB warehouse; the histograms are counted by the SQL of
-`build_features` and of `monitor`, and judged by the code of `monitor`, night after night. A planted drift starts on one of
-those nights, the same store without it lies before; it is found where a feature alarms that its output uses.
+`build_features` and of `monitor`, and judged by the code of `monitor`, night after night. A planted drift starts on one
+of those nights, the same store without it lies before; it is found where
+a feature alarms that its output uses.
 `--customers` is of the night whose seconds and bytes are measured: an order a month of each, a list of 20 products.
 """
 
@@ -115,7 +116,7 @@ def compare(session: Session, folder: Path, orders: int, nights: int, repeats: i
         rows += counted(session, folder, as_of_night(start), batch)
     histograms = by_feature(rows)
     told = [alarms(histograms, as_of_night(night)) for night in range(before, before + nights)]
-    found = {"orders": orders, "nights": nights, "features": len(told[-1][1])}
+    found: dict[str, Any] = {"orders": orders, "nights": nights, "features": len(told[-1][1])}
     found |= {"false_alarm_nights": sum(bool(names) for names, _ in told)}
     found["false_alarms"] = Counter(name for names, _ in told for name in names)
     found["planted"] = [

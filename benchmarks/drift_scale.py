@@ -16,7 +16,7 @@ from pipelines.monitoring.drift import judge_night
 from pipelines.monitoring.drift_night import histograms_of
 from pipelines.monitoring.histograms import DAY, NIGHTS, count_scored, write_input_histograms
 from pipelines.monitoring.watched import PREDICTIONS
-from pipelines.records import feature_histograms
+from pipelines.records import Row, feature_histograms
 from pipelines.warehouse import Session
 
 ORDERS_PER_CUSTOMER = 1 / 30  # a night
@@ -32,7 +32,7 @@ def night_of(home: Home, folder: Path, customers: int) -> dict[str, Any]:
         before = _size(home)
         ordinary = _timed(lambda: write_input_histograms(home, session, last))
         files = _scored(session, folder, customers)
-    predicted = []
+    predicted: list[Row] = []
     scored = _timed(
         lambda: predicted.extend(
             row for watched in PREDICTIONS for row in count_scored(watched, [files[watched.table]], last, "model")
@@ -81,8 +81,9 @@ def _history(session: Session, folder: Path, customers: int) -> dict[str, int]:
 def _scored(session: Session, folder: Path, customers: int) -> dict[str, Path]:
     """Scored tables as large as the store."""
     queries = {
-        "recommendations": "select case hash(i) % 4 when 0 then 'popular' when 1 then 'buy_again' else 'like_recent' end "
-        f"as reason, exp(-(i % {LISTED}) / 9.0) as score from range({LISTED * customers}) as numbers(i)",
+        "recommendations": "select case hash(i) % 4 when 0 then 'popular' when 1 then 'buy_again' "
+        f"else 'like_recent' end as reason, exp(-(i % {LISTED}) / 9.0) as score "
+        f"from range({LISTED * customers}) as numbers(i)",
         "demand_forecasts": "select 1 + i % 8 as horizon, exp((hash(i) % 1000) / 150.0) as units_mean "
         "from range(800000) as numbers(i)",
         "reorder_plan": "select hash(i) % 60 as order_quantity, 'low' as reason from range(100000) as numbers(i)",

@@ -119,7 +119,7 @@ def _orders(store: Store, count: int, plant: str, strength: float) -> pd.DataFra
     if plant == "a new channel's customers":
         new = pick.random(count) < 0.15 * strength
         channel[new], country[new], guest[new] = "marketplace", 1, True
-    ids = np.where(guest, None, who.astype(object))
+    ids = [None if is_guest else str(one) for one, is_guest in zip(who, guest, strict=True)]
     frame = {"customer_id": ids, "channel": channel, "ship_country": np.array(COUNTRIES)[country], "who": who}
     return pd.DataFrame(frame | {"is_guest": guest})
 

@@ -9,17 +9,16 @@ from datetime import date
 import sqlalchemy as sa
 
 from pipelines.home import Home
-from pipelines.records import ALL, nights, training_costs
+from pipelines.records import ALL, training_costs
 
 Reasons = Mapping[str, Sequence[str]]
 """Sentences by output."""
 TOLD = 3  # of the reasons of an output
 
 
-def retrain_wanted(home: Home, as_of: date, *causes: Reasons) -> dict[str, str]:
+def all_wanted(home: Home, as_of: date, *causes: Reasons) -> dict[str, str]:
     """The outputs to train with their reasons, from all causes; none on a night that is made up for."""
-    newer = sa.select(nights.c.as_of).where(nights.c.as_of > as_of, nights.c.loaded_at.is_not(None))
-    if home.records.first(newer):
+    if as_of < (home.records.newest_loaded_night() or as_of):
         return {}
     reasons: dict[str, list[str]] = defaultdict(list)
     for cause in causes:

@@ -13,7 +13,7 @@ from pipelines.home import Home
 from pipelines.monitoring.drift import LEAST_DISTANCE, LEAST_NIGHTS, LEVEL, Judged, judge_night
 from pipelines.monitoring.drift_night import drift_reasons, find_drift, histograms_of
 from pipelines.monitoring.histograms import DAY, NIGHTS
-from pipelines.monitoring.retraining import due, retrain_wanted
+from pipelines.monitoring.retraining import all_wanted, due
 from pipelines.records import ALL, clock, data_drift, feature_histograms, nights, training_costs
 from tests.publishing.generators import AS_OF, VERSIONS, crown, home_in, night
 
@@ -153,10 +153,10 @@ def test_predictions_are_counted_and_compared_within_one_model(home: Home) -> No
 
 def test_reasons_of_all_causes_are_told_together_and_never_for_a_night_made_up_for(home: Home) -> None:
     causes = ({"risk": ["one"], "demand": []}, {"risk": ["two", "three", "four"]})
-    assert retrain_wanted(home, AS_OF, *causes) == {"risk": "one; two; three; and 1 more"}
+    assert all_wanted(home, AS_OF, *causes) == {"risk": "one; two; three; and 1 more"}
     later = AS_OF + timedelta(days=1)
     home.records.replace(nights, [{"as_of": later, "attempt": 1, "loaded_at": clock()}], nights.c.as_of == later)
-    assert retrain_wanted(home, AS_OF, *causes) == {}
+    assert all_wanted(home, AS_OF, *causes) == {}
 
 
 def test_an_output_that_was_trained_today_is_not_due(home: Home) -> None:
