@@ -64,8 +64,9 @@ class Store:
     def wander(self, name: str, size: int, spread: float) -> Floats:
         """Tonight's step away from the usual."""
         fresh = self.random.normal(0, spread * np.sqrt(1 - LASTING**2), size)
-        self.steps[name] = LASTING * self.steps.get(name, np.zeros(size)) + fresh
-        return self.steps[name]
+        step: Floats = LASTING * self.steps.get(name, np.zeros(size)) + fresh
+        self.steps[name] = step
+        return step
 
     def shares(self, name: str, spread: float = 0.08) -> Floats:
         """Tonight's shares."""
@@ -74,7 +75,8 @@ class Store:
             raw *= np.array([1.0, 1.0 + 0.3 * (self.night % 7 >= 5), 1.0])
         if name == "category" and self.random.random() < 0.05:
             raw[self.random.integers(len(raw))] *= 1.6
-        return raw / raw.sum()
+        shares: Floats = raw / raw.sum()
+        return shares
 
 
 Night = dict[str, pd.DataFrame]
