@@ -14,24 +14,22 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-import time
 from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from benchmarks.recommendations import cpu_seconds, peak_mib
-from pipelines.contract import ENTITIES
-from pipelines.features.build import NEVER, build_parts
+from benchmarks.raw_store import build, fill
+from benchmarks.recommendations import peak_mib
+from pipelines.features.build import NEVER
 from pipelines.home import Home
-from pipelines.ingest.casts import SQL
 from pipelines.settings import Places, Settings
 
 FIRST = date(2022, 1, 1)
-META = {"dt": "date", "known_at": "timestamp", "loaded_as_of": "date"}
 SELECTED = ("int_payments", "int_payment_products", "int_payment_features", "features_payments")
 PRODUCTS = 2_000
 DRAWN = """
+    create temp table drawn as
     select
         i,
         hash(i) as h,
@@ -42,28 +40,28 @@ DRAWN = """
 REPORTED = "moment + to_days((1 + hash(i, 4) % 40)::int)"
 PAYER = "case when h % 10 > 0 then 'C' || who end"
 DEVICE = "'D' || (case when h % 20 = 0 then hash(i, 3) % {customers} else who end)"
+START = "timestamp '{first}'"
 ROWS = {
-    "customers": (
-        "select 'C' || i, timestamp '{first}', 'GB', null, null, null, timestamp '{first}'",
-        "range({customers}) as n(i)",
-    ),
+    "customers": (f"select 'C' || i, {START}, 'GB', null, null, null, {START}", START, "range({customers}) as n(i)"),
     "products": (
-        "select 'P' || i, 'title', null, null, 10, null, true, null, null, timestamp '{first}'",
+        f"select 'P' || i, 'title', null, null, 10, null, true, null, null, {START}",
+        START,
         "range({products}) as n(i)",
     ),
-    "orders": (f"select 'O' || i, {PAYER}, moment, 'paid', 'GB', 'web', 'EUR'", "drawn"),
+    "orders": (f"select 'O' || i, {PAYER}, moment, 'paid', 'GB', 'web', 'EUR'", "moment", "drawn"),
     "order_lines": (
         "select 'O' || i, line, 'P' || (hash(i, line) % {products}), 1, 10, null",
+        "moment",
         "drawn, range(1, 4) as lines(line) where line <= 1 + h % 3",
     ),
     "payments": (
         f"select 'Y' || i, 'O' || i, {PAYER}, moment, 5 + hash(i, 2) % 20000 / 100, 'card', 'K' || who, {DEVICE}, "
         "'I' || who, 'N' || (who // 10), case when h % 50 = 0 then 'FR' else 'GB' end, 'GB'",
+        "moment",
         "drawn",
     ),
-    "chargebacks": (f"select 'Y' || i, {REPORTED}, null", "drawn where h % 100 = 0"),
+    "chargebacks": (f"select 'Y' || i, {REPORTED}, null", REPORTED, "drawn where h % 100 = 0"),
 }
-HAPPENED = {"orders": "moment", "payments": "moment", "order_lines": "moment", "chargebacks": REPORTED}
 
 
 def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
@@ -100,52 +98,17 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _fill(home: Home, given: argparse.Namespace, last: date) -> None:
-    """Write the raw tables: the last day's rows as loaded by the last night, all before by the night before it."""
+    """The raw tables of that many payments."""
     names = {"first": FIRST, "days": given.days, "payments": given.payments, "products": PRODUCTS}
     names |= {"customers": max(given.payments // 12, 1)}
-    with home.warehouse.session() as session:
-        session.execute("create schema raw")
-        session.execute(f"create temp table drawn as {DRAWN.format(**names)}")
-        for entity, about in ENTITIES.items():
-            columns = {column.name: SQL[column.type] for column in about.columns}
-            told = ", ".join(f"{name} {sql}" for name, sql in (columns | META).items())
-            session.execute(f"create table raw.{entity} ({told})")
-            if entity not in ROWS:
-                continue
-            happened = HAPPENED.get(entity, f"timestamp '{FIRST}'")
-            day = f"cast({happened} as date)"
-            head, tail = (part.format(**names) for part in ROWS[entity])
-            meta = f"{day}, cast({day} + 1 as timestamp), greatest({day} + 1, date '{last}' - 1)"
-            session.execute(f"insert into raw.{entity} {head}, {meta} from {tail}")
-            session.execute(f"delete from raw.{entity} where loaded_as_of > date '{last}'")
+    rows = {entity: tuple(part.format(**names) for part in parts) for entity, parts in ROWS.items()}
+    fill(home, rows, [DRAWN.format(**names)], last)
 
 
 def _build(home: Home, as_of: date, newest: date | None) -> dict[str, Any]:
     """One build of the payments' models, on top of what the newest night left; anew where there is none."""
     variables = {"as_of": str(as_of), "known_after": str(newest or NEVER), "events": "tonight", "payment_days": 1}
-    hidden = _hide(home, as_of)
-    before, begun = cpu_seconds(), time.perf_counter()
-    build_parts(home, variables, ["run", "--select", "staging", *SELECTED], newest)
-    spent = {"cpu_seconds": round(cpu_seconds() - before, 1), "wall_seconds": round(time.perf_counter() - begun, 1)}
-    _show(home, hidden)
-    return spent
-
-
-def _hide(home: Home, as_of: date) -> list[str]:
-    """Put aside what a later night loads, as if it were not there yet."""
-    with home.warehouse.session() as session:
-        for entity in ROWS:
-            later = f"from raw.{entity} where loaded_as_of > '{as_of}'"
-            session.execute(f"create or replace table raw.{entity}_later as {later}")
-            session.execute(f"delete {later}")
-    return list(ROWS)
-
-
-def _show(home: Home, hidden: list[str]) -> None:
-    with home.warehouse.session() as session:
-        for entity in hidden:
-            session.execute(f"insert into raw.{entity} from raw.{entity}_later")
-            session.execute(f"drop table raw.{entity}_later")
+    return build(home, ROWS, variables, ["run", "--select", "staging", *SELECTED], newest)
 
 
 def _digest(home: Home, as_of: date) -> tuple[int, int]:

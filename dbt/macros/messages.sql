@@ -33,3 +33,51 @@
     {%- else -%} ' ' || upper(regexp_replace({{ text }}, '[^A-Za-z0-9_-]+', ' ', 'g')) || ' '
     {%- endif -%}
 {%- endmacro %}
+
+{# Where a ticket of a relation names no order: the first that its text names as a whole word, of the same customer in
+   the version that was valid on the ticket's night, never another customer's. Reads `orders`. #}
+{% macro orders_named(tickets) %}
+    select
+        ticket_id,
+        order_id
+    from (
+        select
+            ticket_id,
+            order_id,
+            row_number() over (partition by ticket_id order by place_in_text, order_id) as place
+        from (
+            select
+                named.ticket_id,
+                named.customer_id,
+                named.order_id,
+                named.place_in_text,
+                orders.customer_id as buyer_id,
+                row_number() over (
+                    partition by named.ticket_id, named.order_id order by orders.dt desc, orders.known_at desc
+                ) as newest
+            from (
+                select distinct
+                    {{ tickets }}.ticket_id,
+                    {{ tickets }}.as_of,
+                    {{ tickets }}.customer_id,
+                    orders.order_id,
+                    position(
+                        {{ between_blanks('orders.order_id') }} in {{ between_blanks(tickets ~ '.text') }}
+                    ) as place_in_text
+                from {{ tickets }}
+                inner join orders
+                    on
+                        {{ tickets }}.customer_id = orders.customer_id
+                        and {{ tickets }}.as_of >= orders.known_at
+                        and position(
+                            {{ between_blanks('orders.order_id') }} in {{ between_blanks(tickets ~ '.text') }}
+                        ) > 0
+                where {{ tickets }}.order_id is null
+            ) as named
+            inner join orders
+                on named.order_id = orders.order_id and named.as_of >= orders.known_at
+        ) as versions
+        where newest = 1 and buyer_id = customer_id
+    ) as placed
+    where place = 1
+{% endmacro %}

@@ -75,7 +75,7 @@ class Checker:
         text = plain(reply)
         if echoed := _echo(text, asked, facts):
             yield f"echo: {echoed}"
-        own = Titles.of(line.title for line in facts.lines).find(text)
+        own = facts.titles.find(text)
         yield from self._products(text, facts, own)
         masked = _masked(text, [(start, end) for start, end, _ in own])
         yield from _figures(masked, facts, own)
@@ -93,7 +93,7 @@ class Checker:
         if facts.meant:
             yield from (f"product: {title}" for _, _, title in own if title not in facts.meant)
         masked = _masked(text, [(start, end) for start, end, _ in own])
-        words = {word for title in titles for word in Titles.of([title]).words}
+        words = facts.titles.words
         for match in YOUR.finditer(masked):
             head = singular(match[1].lower())
             if head in self.catalogue.heads and head not in words:
@@ -128,8 +128,7 @@ def _masked(text: str, spans: list[tuple[int, int]]) -> str:
 
 def _echo(text: str, asked: str, facts: Facts) -> str:
     """A row of words that the reply takes over from the ticket; titles of the order may be."""
-    titles = Titles.of(line.title for line in facts.lines)
-    said, heard = (_masked(one, [span[:2] for span in titles.find(one)]) for one in (text, plain(asked)))
+    said, heard = (_masked(one, [span[:2] for span in facts.titles.find(one)]) for one in (text, plain(asked)))
     words, known = WORD.findall(said.lower()), WORD.findall(heard.lower())
     rows = {tuple(known[at : at + ECHO_WORDS]) for at in range(len(known) - ECHO_WORDS + 1)}
     for at in range(len(words) - ECHO_WORDS + 1):

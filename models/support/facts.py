@@ -7,6 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import pandas as pd
@@ -77,6 +80,11 @@ class Facts:
         shares = (line.revenue * line.returned / line.quantity for line in self.lines if line.returned)
         return sum(shares, Decimal(0)).quantize(CENT)
 
+    @cached_property
+    def titles(self) -> Titles:
+        """The titles of the order, to be found in texts."""
+        return Titles.of(line.title for line in self.lines)
+
     def line(self, title: str) -> Line | None:
         """The line of a product, where there is one."""
         return next((line for line in self.lines if line.title == title), None)
@@ -84,17 +92,17 @@ class Facts:
 
 def facts_of(rows: pd.DataFrame, as_of: date) -> dict[str, Facts]:
     """Facts by ticket_id from `features_ticket_facts`: a row a line of the order."""
+    ordered = rows.sort_values(["ticket_id", "line_number"], kind="stable").to_dict("records")
     found = {}
-    for ticket_id, lines in rows.groupby("ticket_id", sort=True):
-        first = lines.iloc[0]
-        known = lines[lines["title"].notna()].sort_values("line_number")
+    for ticket_id, lines in groupby(ordered, key=itemgetter("ticket_id")):
+        first, *others = lines
         found[str(ticket_id)] = Facts(
             as_of,
             str(first["order_id"]),
             _text(first["status"]),
             _text(first["currency"]),
             _day(first["ordered_at"]),
-            tuple(_line(row) for row in known.to_dict("records")),
+            tuple(_line(row) for row in (first, *others) if isinstance(row["title"], str)),
         )
     return found
 
@@ -125,28 +133,34 @@ EVERYDAY = (
 class Titles:
     """Product titles, found in texts as whole words whatever the case; the longest at a place counts.
 
-    heads: the last words of the titles, such as teapot, but those that any reply may use.
+    by_words: titles by their words; lengths: of those by the first word, the longest first. heads: the last words of
+    the titles, such as teapot, but those that any reply may use.
     """
 
-    by_first: dict[str, list[tuple[tuple[str, ...], str]]] = field(default_factory=dict)
+    by_words: dict[tuple[str, ...], list[str]] = field(default_factory=dict)
+    lengths: dict[str, list[int]] = field(default_factory=dict)
     heads: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, titles: Iterable[str]) -> Titles:
         """Of a catalogue, or of an order; equal titles count once."""
-        found: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+        found: dict[tuple[str, ...], list[str]] = {}
+        lengths: dict[str, set[int]] = {}
         for title in sorted(set(titles)):
             if words := tuple(singular(word) for word in WORD.findall(title.lower())):
-                found.setdefault(words[0], []).append((words, title))
-        for same in found.values():
-            same.sort(key=lambda known: (-len(known[0]), known[1]))
-        heads = {words[-1] for same in found.values() for words, _ in same if len(words[-1]) > SHORT}
-        return cls(found, frozenset(heads.difference(EVERYDAY.split())))
+                found.setdefault(words, []).append(title)
+                lengths.setdefault(words[0], set()).add(len(words))
+        heads = frozenset(words[-1] for words in found if len(words[-1]) > SHORT)
+        return cls(
+            found,
+            {word: sorted(own, reverse=True) for word, own in lengths.items()},
+            heads.difference(EVERYDAY.split()),
+        )
 
     @property
     def words(self) -> set[str]:
         """Every word of the titles."""
-        return {word for same in self.by_first.values() for words, _ in same for word in words}
+        return {word for words in self.by_words for word in words}
 
     def find(self, text: str) -> list[tuple[int, int, str]]:
         """(start, end, title) of each mention."""
@@ -159,16 +173,15 @@ class Titles:
         at = 0
         while at < len(places):
             step = 1
-            for words, title in self.by_first.get(places[at][0], ()):
-                if tuple(place[0] for place in places[at : at + len(words)]) != words:
-                    continue
+            for length in self.lengths.get(places[at][0], ()):
+                words = tuple(place[0] for place in places[at : at + length])
+                known = self.by_words.get(words, ()) if len(words) == length else ()
                 start, end = places[at][1], places[at + len(words) - 1][2]
-                if len(words) < FEWEST_WORDS and text[start:end] not in title:
-                    continue
-                end = _whole(text, start, end, title)
-                yield start, end, title
-                step = len(words)
-                break
+                title = next((one for one in known if length >= FEWEST_WORDS or text[start:end] in one), None)
+                if title is not None:
+                    yield start, _whole(text, start, end, title), title
+                    step = length
+                    break
             at += step
 
 
@@ -186,6 +199,6 @@ def _whole(text: str, start: int, end: int, title: str) -> int:
 def meant_in(facts: Facts, asked: str) -> Facts:
     """The same facts with the products that the ticket's text names; the only one of an order goes without saying."""
     titles = [line.title for line in facts.lines]
-    named = tuple(dict.fromkeys(title for _, _, title in Titles.of(titles).find(asked)))
+    named = tuple(dict.fromkeys(title for _, _, title in facts.titles.find(asked)))
     meant = named or tuple(titles if len(set(titles)) == 1 else ())[:1]
     return Facts(facts.as_of, facts.order_id, facts.status, facts.currency, facts.ordered_on, facts.lines, meant)

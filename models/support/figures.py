@@ -105,6 +105,8 @@ class Figure:
 
 def plain(text: str) -> str:
     """The text with ASCII digits and punctuation, character for character."""
+    if text.isascii():
+        return text
     return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text.translate(PUNCTUATION))
 
 

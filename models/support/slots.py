@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -66,9 +66,9 @@ def slotted(reply: str, source: Facts, catalogue: Titles) -> list[Part]:
 
     source: facts of the order that it was written about, as of now; catalogue: every title that the store may name.
     """
-    spans = sorted(_spans(ungreeted(reply), source, catalogue), key=lambda span: span[0])
-    parts: list[Part] = []
     text, at = ungreeted(reply), 0
+    spans = sorted(_spans(text, source, catalogue), key=lambda span: span[0])
+    parts: list[Part] = []
     for start, end, slot in spans:
         if start < at:
             continue
@@ -77,7 +77,7 @@ def slotted(reply: str, source: Facts, catalogue: Titles) -> list[Part]:
     return [part for part in [*parts, text[at:]] if part]
 
 
-def filled(parts: list[Part], facts: Facts) -> str:
+def filled(parts: Sequence[Part], facts: Facts) -> str:
     """The reply about this ticket's order; raises NoFact where a slot has none."""
     said = []
     for at, part in enumerate(parts):
@@ -107,11 +107,12 @@ def ungreeted(reply: str) -> str:
 def _spans(text: str, source: Facts, catalogue: Titles) -> Iterator[tuple[int, int, Slot]]:
     """Titles first, as they may hold figures; then the order's own number; then all figures."""
     taken: list[tuple[int, int]] = []
-    for start, end, title in catalogue.find(text):
+    titles = catalogue.find(text)
+    for start, end, title in titles:
         taken.append((start, end))
         yield start, end, Slot("product", "lower" if text[start:end].islower() else "", title)
     found = [match.span(2) for match in ORDER.finditer(text)]
-    if source.order_id:
+    if source.order_id and source.order_id in text:
         found += [match.span() for match in re.finditer(rf"(?<!\w){re.escape(source.order_id)}(?!\w)", text)]
     for start, end in found:
         if _is_free(start, end, taken):
@@ -122,7 +123,7 @@ def _spans(text: str, source: Facts, catalogue: Titles) -> Iterator[tuple[int, i
             yield *match.span(2), Slot("status", _language(match[2]))
     for figure in find_figures(plain(text)):
         if _is_free(figure.start, figure.end, taken):
-            yield figure.start, figure.end, _slot(figure, text, source, [t for _, _, t in catalogue.find(text)])
+            yield figure.start, figure.end, _slot(figure, text, source, [title for _, _, title in titles])
 
 
 def _subject(text: str, end: int, taken: list[tuple[int, int]]) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -52,19 +52,19 @@ Draft = Callable[[Sequence[Ask], Checker], tuple[dict[str, str], Counts]]
 class Replies:
     """The answers of resolved tickets, as pieces and slots."""
 
-    rows: pd.DataFrame
+    rows: list[dict[Hashable, Any]]
     facts: dict[str, Facts]
     checker: Checker
     as_of: date
-    templates: dict[int, list[Part]] = field(default_factory=dict)
+    templates: dict[int, tuple[Part, ...]] = field(default_factory=dict)
     hopeless: set[tuple[Part, ...]] = field(default_factory=set)
 
-    def template(self, at: int) -> list[Part]:
+    def template(self, at: int) -> tuple[Part, ...]:
         """The answer at a place, with slots where facts stood."""
         if at not in self.templates:
-            row = self.rows.iloc[at]
+            row = self.rows[at]
             own = self.facts.get(row["ticket_id"]) or Facts(self.as_of, _text(row["order_id"]))
-            self.templates[at] = slotted(row["reply"], own, self.checker.catalogue)
+            self.templates[at] = tuple(slotted(row["reply"], own, self.checker.catalogue))
         return self.templates[at]
 
     def first(self, ranks: Sequence[int], facts: Facts, asked: str) -> Reply:
@@ -72,19 +72,19 @@ class Replies:
         seen: set[tuple[Part, ...]] = set()
         why = "" if ranks else "nothing_alike"
         for at in ranks:
-            parts = tuple(self.template(at))
+            parts = self.template(at)
             if parts in seen or parts in self.hopeless or len(seen) == TRIED:
                 why = why or "promise"
                 continue
             seen.add(parts)
             try:
-                text = filled(list(parts), facts)
+                text = filled(parts, facts)
             except NoFact:
                 why = why or "no_fact"
                 continue
             faults = self.checker.faults(text, facts, asked)
             if not faults:
-                return Reply(text, str(self.rows["ticket_id"].iloc[at]))
+                return Reply(text, str(self.rows[at]["ticket_id"]))
             why = why or faults[0].partition(":")[0]
             if any(fault.startswith(HOPELESS) for fault in faults):
                 self.hopeless.add(parts)
@@ -102,7 +102,7 @@ def suggest(
     known = facts_of(facts["ticket_facts"], as_of)
     titles = facts["products"]["title"].dropna()
     rows = facts["replies"].dropna(subset=["intent"]).sort_values("ticket_id", ignore_index=True)
-    replies = Replies(rows, known, Checker(Titles.of(titles.astype(str))), as_of)
+    replies = Replies(rows.to_dict("records"), known, Checker(Titles.of(titles.astype(str))), as_of)
     tickets = triage[["ticket_id", "intent"]].merge(features["tickets"][["ticket_id", "text"]], on="ticket_id")
     texts = [_text(text) or "" for text in tickets["text"]]
     search = ReplySearch().fit(list(rows["text"]), list(rows["intent"]), list(rows["reply"]))
@@ -136,12 +136,12 @@ def suggest(
 
 
 def _source(replies: Replies, ranks: Sequence[int]) -> str | None:
-    return str(replies.rows["ticket_id"].iloc[ranks[0]]) if ranks else None
+    return str(replies.rows[ranks[0]]["ticket_id"]) if ranks else None
 
 
 def _named(replies: Replies, ranks: Sequence[int]) -> str:
     """The answer with the names of its slots instead of another customer's facts."""
-    parts = replies.template(ranks[0]) if ranks else []
+    parts = replies.template(ranks[0]) if ranks else ()
     return "".join(f"[{part.kind}]" if isinstance(part, Slot) else part for part in parts)
 
 

@@ -86,8 +86,9 @@ class Tickets:
             ticket, resolution = self._ticket(name, as_of), self._resolution(name, as_of)
             answers = [m["body"] for m in self._messages(name, as_of) if m["author"] == "agent"]
             if ticket and resolution and answers and resolution["resolved_at"] >= midnight(as_of - 365 * DAY):
-                row = {"order_id": ticket.get("order_id"), "intent": resolution["intent"], "reply": answers[-1]}
-                rows[name] = row | {"text": self._row(ticket, as_of)["text"]}
+                told = self._row(ticket, as_of)
+                row = {"order_id": told["order_id"], "intent": resolution["intent"], "reply": answers[-1]}
+                rows[name] = row | {"text": told["text"]}
         return rows
 
     def products(self, night: date) -> dict[str, Row]:
@@ -122,12 +123,12 @@ class Tickets:
         rows = {}
         orders = {row["order_id"]: row for row in self._all_valid("orders", as_of)}
         products = {row["product_id"]: row for row in self._all_valid("products", as_of)}
-        opened = self.open(as_of)
+        linked = self.open(as_of) | self.replies(as_of)
         lines, returns = self._all_valid("order_lines", as_of), self._all_valid("returns", as_of)
         for (name,) in self.of["tickets"]:
-            ticket, resolution = self._ticket(name, as_of), self._resolution(name, as_of)
-            order = orders.get(opened[name]["order_id"] if name in opened else ticket and ticket.get("order_id"))
-            if not ticket or not order or (resolution and resolution["resolved_at"] < midnight(as_of - 365 * DAY)):
+            ticket = self._ticket(name, as_of)
+            order = orders.get(linked[name]["order_id"]) if name in linked else None
+            if not ticket or not order:
                 continue
             if ticket["customer_id"] is None or ticket["customer_id"] != order["customer_id"]:
                 continue

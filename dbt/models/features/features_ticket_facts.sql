@@ -6,6 +6,8 @@ all_tickets as (select * from {{ ref('stg_store__tickets') }}),
 
 open_tickets as (select * from {{ ref('features_tickets') }}),
 
+replies as (select * from {{ ref('features_ticket_replies') }}),
+
 all_orders as (select * from {{ ref('stg_store__orders') }}),
 
 all_lines as (select * from {{ ref('stg_store__order_lines') }}),
@@ -21,11 +23,19 @@ tonight as (
     where
         known_from <= {{ as_of() }}
         and known_to > {{ as_of() }}
-        and (resolved_at is null or resolved_at >= {{ add_days(as_of(), -365) }})
+        and resolved_at is null
+    union
+    select ticket_id from replies
+),
+
+versions_of_tickets as (
+    select all_tickets.*
+    from all_tickets
+    inner join tonight on all_tickets.ticket_id = tonight.ticket_id
 ),
 
 told as (
-    {{ valid_version('all_tickets', ['ticket_id'], as_of()) }}
+    {{ valid_version('versions_of_tickets', ['ticket_id'], as_of()) }}
 ),
 
 -- where a ticket names no order, the one that its text names
@@ -33,13 +43,20 @@ tickets as (
     select
         told.ticket_id,
         told.customer_id,
-        coalesce(told.order_id, open_tickets.order_id) as order_id
+        coalesce(told.order_id, replies.order_id, open_tickets.order_id) as order_id
     from told
+    left join replies on told.ticket_id = replies.ticket_id
     left join open_tickets on told.ticket_id = open_tickets.ticket_id
 ),
 
+versions_of_orders as (
+    select all_orders.*
+    from all_orders
+    inner join (select distinct order_id from tickets) as wanted on all_orders.order_id = wanted.order_id
+),
+
 orders as (
-    {{ valid_version('all_orders', ['order_id'], as_of()) }}
+    {{ valid_version('versions_of_orders', ['order_id'], as_of()) }}
 ),
 
 -- the order that the ticket is about, only where it is of the customer who asks: who asks is not guessed from the order
@@ -52,7 +69,6 @@ owned as (
         orders.currency,
         orders.ordered_at
     from tickets
-    inner join tonight on tickets.ticket_id = tonight.ticket_id
     inner join orders on tickets.order_id = orders.order_id and tickets.customer_id = orders.customer_id
     where orders.ordered_at < {{ as_of() }}
 ),
@@ -85,8 +101,18 @@ bought as (
     group by lines.order_id, lines.product_id
 ),
 
+versions_of_returns as (
+    select *
+    from all_returns
+    where return_id in (
+        select spoken_of.return_id
+        from all_returns as spoken_of
+        inner join owned on spoken_of.order_id = owned.order_id
+    )
+),
+
 returns as (
-    {{ valid_version('all_returns', ['return_id'], as_of()) }}
+    {{ valid_version('versions_of_returns', ['return_id'], as_of()) }}
 ),
 
 came_back as (

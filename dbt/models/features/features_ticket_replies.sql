@@ -4,9 +4,12 @@ spanned_tickets as (select * from {{ ref('int_tickets') }}),
 
 messages as (select * from {{ ref('stg_store__ticket_messages') }}),
 
-tickets as (
+orders as (select * from {{ ref('stg_store__orders') }}),
+
+resolved as (
     select
         ticket_id,
+        customer_id,
         order_id,
         subject,
         intent,
@@ -19,6 +22,28 @@ tickets as (
         and resolved_at >= {{ add_days(as_of(), -365) }}
 ),
 
+-- the latest of an intent are chosen before any text is read
+answered as (
+    select
+        resolved.*,
+        row_number() over (
+            partition by resolved.intent order by resolved.resolved_at desc, resolved.ticket_id desc
+        ) as place
+    from resolved
+    inner join (
+        select distinct ticket_id
+        from messages
+        where author = 'agent' and known_at <= {{ as_of() }}
+    ) as ever_answered
+        on resolved.ticket_id = ever_answered.ticket_id
+),
+
+tickets as (
+    select *
+    from answered
+    where place <= {{ var('replies_an_intent') }}
+),
+
 known_messages as (
     {{ messages_known('tickets', 'as_of') }}
 ),
@@ -26,54 +51,50 @@ known_messages as (
 answers as (
     select
         ticket_id,
-        body,
+        body as reply,
         row_number() over (partition by ticket_id order by message_number desc) as place
     from known_messages
     where author = 'agent'
 ),
 
-answered as (
-    select
-        tickets.ticket_id,
-        tickets.order_id,
-        tickets.intent,
-        tickets.subject,
-        answers.body as reply,
-        row_number() over (
-            partition by tickets.intent order by tickets.resolved_at desc, tickets.ticket_id desc
-        ) as place
-    from tickets
-    inner join answers on tickets.ticket_id = answers.ticket_id
-    where answers.place = 1
-),
-
-latest as (
-    select *
-    from answered
-    where place <= {{ var('replies_an_intent') }}
-),
-
 threads as (
     select
-        known_messages.ticket_id,
-        {{ joined_lines('known_messages.body', 'known_messages.message_number') }} as customer_text
+        ticket_id,
+        {{ joined_lines('body', 'message_number') }} as customer_text
     from known_messages
-    inner join latest on known_messages.ticket_id = latest.ticket_id
-    where known_messages.author = 'customer'
-    group by known_messages.ticket_id
+    where author = 'customer'
+    group by ticket_id
+),
+
+tickets_with_text as (
+    select
+        tickets.ticket_id,
+        tickets.as_of,
+        tickets.customer_id,
+        tickets.order_id,
+        tickets.intent,
+        coalesce(
+            tickets.subject || chr(10) || threads.customer_text, tickets.subject, threads.customer_text, ''
+        ) as text,
+        answers.reply
+    from tickets
+    inner join answers on tickets.ticket_id = answers.ticket_id and answers.place = 1
+    left join threads on tickets.ticket_id = threads.ticket_id
+),
+
+first_named as (
+    {{ orders_named('tickets_with_text') }}
 ),
 
 replies as (
     select
-        latest.ticket_id,
-        latest.order_id,
-        latest.intent,
-        coalesce(
-            latest.subject || chr(10) || threads.customer_text, latest.subject, threads.customer_text, ''
-        ) as text,
-        latest.reply
-    from latest
-    left join threads on latest.ticket_id = threads.ticket_id
+        tickets_with_text.ticket_id,
+        coalesce(tickets_with_text.order_id, first_named.order_id) as order_id,
+        tickets_with_text.intent,
+        tickets_with_text.text,
+        tickets_with_text.reply
+    from tickets_with_text
+    left join first_named on tickets_with_text.ticket_id = first_named.ticket_id
 )
 
 select * from replies

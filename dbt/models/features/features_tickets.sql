@@ -74,56 +74,8 @@ tickets_with_text as (
     left join threads on tickets.ticket_id = threads.ticket_id
 ),
 
--- an order of the same customer that the text of a ticket without one names, as a whole word
-named_orders as (
-    select distinct
-        tickets_with_text.ticket_id,
-        tickets_with_text.as_of,
-        tickets_with_text.customer_id,
-        orders.order_id,
-        position(
-            {{ between_blanks('orders.order_id') }} in {{ between_blanks('tickets_with_text.text') }}
-        ) as place_in_text
-    from tickets_with_text
-    inner join orders
-        on
-            tickets_with_text.customer_id = orders.customer_id
-            and tickets_with_text.as_of >= orders.known_at
-            and position(
-                {{ between_blanks('orders.order_id') }} in {{ between_blanks('tickets_with_text.text') }}
-            ) > 0
-    where tickets_with_text.order_id is null
-),
-
--- whose order it was in the version that was valid then: never another customer's
-versions_of_named_orders as (
-    select
-        named_orders.ticket_id,
-        named_orders.customer_id,
-        named_orders.order_id,
-        named_orders.place_in_text,
-        orders.customer_id as buyer_id,
-        row_number() over (
-            partition by named_orders.ticket_id, named_orders.order_id order by orders.dt desc, orders.known_at desc
-        ) as newest
-    from named_orders
-    inner join orders
-        on named_orders.order_id = orders.order_id and named_orders.as_of >= orders.known_at
-),
-
 first_named as (
-    select
-        ticket_id,
-        order_id
-    from (
-        select
-            ticket_id,
-            order_id,
-            row_number() over (partition by ticket_id order by place_in_text, order_id) as place
-        from versions_of_named_orders
-        where newest = 1 and buyer_id = customer_id
-    ) as placed
-    where place = 1
+    {{ orders_named('tickets_with_text') }}
 ),
 
 linked_tickets as (
