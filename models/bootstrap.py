@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from models.metrics import DENOMINATOR, NUMERATOR
 
@@ -61,6 +62,42 @@ def paired_gain(
     values = _relative(columns.sum(axis=0)[None], higher_is_better)
     sums = _resampled_sums(columns, resamples, seed)
     return _estimate(values[0], _relative(sums, higher_is_better), confidence)
+
+
+def apart(
+    treated: pd.DataFrame,
+    control: pd.DataFrame,
+    *,
+    resamples: int = 1000,
+    confidence: float = 0.95,
+    seed: int = 7,
+) -> tuple[Estimate, Estimate]:
+    """How far two arms of different entities lie apart: treated less control, and that as a share of control.
+
+    Each arm is drawn on its own. An interval of the share is wide, and undefined draws are left out, where hardly
+    anybody of the control did anything.
+    """
+    arms = [frame[[NUMERATOR, DENOMINATOR]].to_numpy(np.float64) for frame in (treated, control)]
+    drawn = [_ratio(_resampled_sums(arm, resamples, seed + place)) for place, arm in enumerate(arms)]
+    values = [_ratio(arm.sum(axis=0)[None]) for arm in arms]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        less, share = values[0] - values[1], values[0] / values[1] - 1.0
+        drawn_less, drawn_share = drawn[0] - drawn[1], drawn[0] / drawn[1] - 1.0
+    return _estimate(less[0], drawn_less, confidence), _estimate(share[0], drawn_share, confidence)
+
+
+def entities_needed(
+    per_entity: pd.DataFrame, control_share: float, *, effect: float, confidence: float = 0.95, power: float = 0.8
+) -> float:
+    """Entities of the control by which a relative gain of `effect` would be seen with this power.
+
+    NaN where nobody did anything. Of means (the denominator is 1), by the normal approximation.
+    """
+    values = per_entity[NUMERATOR].to_numpy(np.float64)
+    if not len(values) or not values.mean() or not 0 < control_share < 1:
+        return float("nan")
+    deviations = norm.isf((1.0 - confidence) / 2.0) + norm.isf(1.0 - power)
+    return float((deviations * values.std() / (effect * values.mean())) ** 2 / (1.0 - control_share))
 
 
 def _relative(sums: NDArray[np.float64], higher_is_better: bool) -> NDArray[np.float64]:

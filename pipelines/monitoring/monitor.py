@@ -12,6 +12,7 @@ from pipelines.alert import alarm_message, post
 from pipelines.contract import OUTPUTS
 from pipelines.home import Home
 from pipelines.monitoring.drift_night import drift_reasons, find_drift
+from pipelines.monitoring.exposure import exposure
 from pipelines.monitoring.gaps import gaps, retrain_wanted, words
 from pipelines.monitoring.realised import realised
 from pipelines.monitoring.retraining import all_wanted
@@ -35,6 +36,7 @@ def monitor(home: Home, as_of: date) -> Row:
         "realised": came_true,
         "drift": drift,
         "retrain_wanted": all_wanted(home, as_of, reasons, drift_reasons(home, as_of, drift["alarms"])),
+        "exposure": exposure(home, as_of),
     }
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.bootstrap import MOST_DRAWN, Estimate, interval, paired_gain
+from models.bootstrap import MOST_DRAWN, Estimate, apart, entities_needed, interval, paired_gain
 
 
 def _frame(numerator: object, denominator: object = 1.0) -> pd.DataFrame:
@@ -74,3 +74,32 @@ def test_a_thousand_resamples_of_six_thousand_entities_are_quick() -> None:
     start = time.process_time()
     paired_gain(frame, frame * 1.1)
     assert time.process_time() - start < 3.0
+
+
+def test_two_arms_lie_apart_by_their_rates() -> None:
+    less, share = apart(_frame([1.0, 0.0, 2.0]), _frame([0.5, 0.5]))
+    assert (less.value, share.value) == (pytest.approx(0.5), pytest.approx(1.0))
+    nobody = apart(_frame([1.0, 0.0]), _frame([0.0, 0.0]))
+    assert nobody[0].value == 0.5
+    assert math.isnan(nobody[1].value)
+
+
+def test_the_interval_between_two_arms_has_the_width_of_the_normal_one() -> None:
+    random = np.random.default_rng(3)
+    arms = [random.normal(5.0, 2.0, 1_500), random.normal(4.0, 3.0, 300)]
+    less, _ = apart(_frame(arms[0]), _frame(arms[1]), resamples=2_000)
+    half = 1.96 * math.sqrt(arms[0].var() / 1_500 + arms[1].var() / 300)
+    assert (less.high - less.low) / 2.0 == pytest.approx(half, rel=0.08)
+    assert less == apart(_frame(arms[0]), _frame(arms[1]), resamples=2_000)[0]
+
+
+def test_the_hold_out_that_is_needed_finds_the_gain_in_four_of_five_cases() -> None:
+    random = np.random.default_rng(4)
+    needed = entities_needed(_frame(random.random(20_000) < 0.3), 0.2, effect=0.2)
+    held = round(needed)
+    found = []
+    for seed in range(200):
+        treated, control = random.random(4 * held) < 0.36, random.random(held) < 0.3
+        found.append(apart(_frame(treated), _frame(control), resamples=200, seed=seed)[0].low > 0)
+    assert np.mean(found) == pytest.approx(0.8, abs=0.07)
+    assert math.isnan(entities_needed(_frame([0.0, 0.0]), 0.2, effect=0.2))

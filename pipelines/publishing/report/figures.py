@@ -179,6 +179,29 @@ def _promise(promise: Mapping[str, Any], nights: Sequence[str]) -> list[Figure]:
     return [*edges, flat | {"y": [value, value], "line": {"color": ACCENT, "width": 1.4, "dash": "dot"}}]
 
 
+def lifts(rows: Sequence[Mapping[str, Any]]) -> Figure:
+    """By how much the model's arm is above the hold-out, by measure, with its interval; a line where nothing is."""
+    known = [row for row in rows if row["lift"]["value"] is not None][::-1]
+    shares = [{name: 100 * row["lift"][name] for name in ("value", "ci_low", "ci_high")} for row in known]
+    traces = [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": [share["value"]],
+            "y": [_name(row["words"])],
+            "error_x": _interval(share),
+            "marker": {"size": 11, "color": ACCENT if share["ci_low"] > 0 else "#98a2b3"},
+            "hovertemplate": f"{_name(row['words'])}: %{{x:+.1f}}%<extra></extra>",
+        }
+        for row, share in zip(known, shares, strict=True)
+    ]
+    layout = _layout(height=64 + 36 * len(traces), left=8)
+    layout["xaxis"] |= {"title": {"text": "lift, %", "font": {"size": 12}}, "zeroline": True, "zerolinecolor": MUTED}
+    layout["margin"]["b"] = 44
+    layout["yaxis"] |= {"automargin": True, "showgrid": False, "range": [-0.6, len(traces) - 0.4]}
+    return {"data": traces, "layout": layout}
+
+
 def _interval(*rows: Mapping[str, Any]) -> dict[str, Any]:
     """Error bars; none where there is no interval."""
     return {

@@ -18,6 +18,7 @@ from pipelines.monitoring.drift import DISTANCE
 from pipelines.publishing.manifest import checked_files, read_manifest
 from pipelines.publishing.report import data, figures
 from pipelines.publishing.report.demand import reorder, top_forecasts
+from pipelines.publishing.report.exposure import exposure
 from pipelines.publishing.report.realised import came_true
 from pipelines.publishing.report.recommendations import most_recommended
 from pipelines.publishing.report.risk import risk, saved_money
@@ -55,7 +56,7 @@ def _context(home: Home, as_of: date, release: Row) -> dict[str, Any]:
     scored = home.records.result(as_of, "score_recommendations")
     tickets = support(files, release["skipped"])
     savings, judged = saved_money(models, home.settings.risk.review_minutes), came_true(home, as_of)
-    changed = data.changed(home, as_of)
+    changed, arms = data.changed(home, as_of), exposure(home, as_of)
     return {
         "release": release,
         "as_of": as_of,
@@ -71,6 +72,7 @@ def _context(home: Home, as_of: date, release: Row) -> dict[str, Any]:
         "came_true": judged,
         "review_minutes": home.settings.risk.review_minutes,
         "support": tickets,
+        "exposure": arms,
         "urgency": figures.URGENCY,
         "outputs": OUTPUTS,
         **changed,
@@ -87,7 +89,7 @@ def _context(home: Home, as_of: date, release: Row) -> dict[str, Any]:
         "attribution": _attribution(home),
         "metric_words": metric_words,
         "meanings": METRICS,
-        "figures": _figures(home, models, products, tickets, savings, judged, changed["drift"]),
+        "figures": _figures(home, models, products, tickets, savings, judged, changed["drift"], arms["rows"]),
         "plotly": _plotly(),
     }
 
@@ -100,6 +102,7 @@ def _figures(
     savings: list[dict[str, Any]],
     judged: list[dict[str, Any]],
     drift: dict[str, Any] | None,
+    arms: list[dict[str, Any]],
 ) -> Markup:
     """The plots by id, as JSON that may stand in a script element."""
     unit = UNITS[home.settings.demand.frequency]
@@ -122,6 +125,7 @@ def _figures(
         found["risk-money"] = figures.saved_money(savings, champion)
     alarms = enumerate(drift["alarms"][: data.SHOWN_ALARMS] if drift else [])
     found |= {f"drift-{i}": figures.drift(row) for i, row in alarms if row["statistic"] == DISTANCE}
+    found |= {"exposure": figures.lifts(arms)} if arms else {}
     return Markup(json.dumps(found, allow_nan=False).replace("<", "\\u003c"))
 
 
@@ -149,6 +153,7 @@ def _environment() -> Environment:
     environment.filters["count"] = lambda value: "–" if value is None else f"{value:,.0f}"
     environment.filters["share"] = lambda value: "under 0.1%" if 0 < value < 0.001 else f"{value:.1%}"
     environment.filters["money"] = lambda value: f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.2f}"
+    environment.filters["rate"] = lambda value: "–" if value is None else f"{value:,.3f}"
     environment.filters["figure"] = lambda value: f"{value:,.1f}" if abs(value) >= 10 else f"{value:.3f}"
     environment.filters["seconds"] = lambda value: "–" if value is None else f"{value:,.1f}"
     environment.filters["mib"] = lambda value: "–" if value is None else f"{value / 2**20:,.1f}"
