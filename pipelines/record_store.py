@@ -78,9 +78,10 @@ class Records:
 
 
 def _bring_up_to_date(connection: sa.Connection, schema: str | None = None) -> None:
-    """Make the tables, and the columns that an older version's lack; a column that comes later takes nulls."""
+    """Make the tables, the columns that an older version's lack (they take nulls), and the keys that came since."""
     metadata.create_all(connection)
     there = sa.inspect(connection).get_multi_columns(schema=schema)
+    keys = sa.inspect(connection).get_multi_pk_constraint(schema=schema)
     for table in metadata.sorted_tables:
         known = {column["name"] for column in there[schema, table.name]}
         for column in (column for column in table.columns if column.name not in known):
@@ -88,3 +89,13 @@ def _bring_up_to_date(connection: sa.Connection, schema: str | None = None) -> N
             from alembic.runtime.migration import MigrationContext
 
             Operations(MigrationContext.configure(connection)).add_column(table.name, column, schema=schema)
+    keyed = {name: set(key["constrained_columns"]) for (_, name), key in keys.items()}
+    others = [table for table in metadata.sorted_tables if keyed[table.name] != set(table.primary_key.columns.keys())]
+    if others and connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("begin immediate")  # sqlite3 itself begins one at a change of rows alone
+    for table in others:
+        rows = [dict(row) for row in connection.execute(sa.select(table)).mappings()]
+        table.drop(connection)
+        table.create(connection)
+        if rows:
+            connection.execute(sa.insert(table), rows)
