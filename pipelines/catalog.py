@@ -504,7 +504,7 @@ RECORD_TABLES = (
         "pipelines.monitoring",
         "How well each model did on the future of its training data (offline), and how what it published came true "
         "(realised), with intervals; also on segments of 50 or more. A metric in _new is of what was new to "
-        "the customer.",
+        "the customer; arm_, added_ and lift_ compare those shown the model's lists with the hold-out.",
         _columns(
             "output text, model text, model_version text, metric text, segment text, as_of date, "
             "value float, ci_low float, ci_high float, n n, labels_mature_until date, kind text"
