@@ -6,7 +6,7 @@ their correlation is in the interval. Input: per-entity frames of `models.metric
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +18,8 @@ from models.metrics import DENOMINATOR, NUMERATOR
 
 MOST_DRAWN = 20_000
 """Entities drawn one by one; more are drawn in so many groups, put together at random: as wide, and no dearer."""
-_CHUNK = 4_000_000  # draws held at once: 32 MB of indices
+_CHUNK = 4_000_000  # draws held at once: 32 MB of indices, 4 MB of counts
+_KEPT = 24  # such counts
 
 
 class Estimate(NamedTuple):
@@ -118,7 +119,10 @@ def _resampled_sums(columns: NDArray[np.float64], resamples: int, seed: int) -> 
     """[n, k] columns -> [B, k] sums over n entities drawn with replacement."""
     if not len(columns):
         return np.full((resamples, columns.shape[1]), 0.0)
-    return np.concatenate(list(_chunks(_grouped(columns, seed), resamples, np.random.default_rng(seed))))
+    columns = _grouped(columns, seed)
+    step = max(1, _CHUNK // len(columns))
+    sizes = [(start, min(step, resamples - start)) for start in range(0, resamples, step)]
+    return np.concatenate([_draws(len(columns), *size, seed).astype(np.float64) @ columns for size in sizes])
 
 
 def _grouped(columns: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
@@ -130,15 +134,12 @@ def _grouped(columns: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
     return np.stack([np.bincount(group, column, MOST_DRAWN) for column in columns.T], axis=1)
 
 
-def _chunks(columns: NDArray[np.float64], resamples: int, random: np.random.Generator) -> Iterator[NDArray[np.float64]]:
-    entities = len(columns)
-    step = max(1, _CHUNK // entities)
-    for start in range(0, resamples, step):
-        size = min(step, resamples - start)
-        drawn = random.integers(0, entities, (size, entities))
-        drawn += np.arange(size)[:, None] * entities
-        counts = np.bincount(drawn.ravel(), minlength=size * entities).reshape(size, entities)
-        yield counts @ columns
+@lru_cache(maxsize=_KEPT)
+def _draws(entities: int, start: int, size: int, seed: int) -> NDArray[np.uint8]:
+    """[size, n] how often each entity is drawn; kept, for what is compared on the same entities draws the same."""
+    drawn = np.random.default_rng([seed, start]).integers(0, entities, (size, entities))
+    drawn += np.arange(size)[:, None] * entities
+    return np.bincount(drawn.ravel(), minlength=size * entities).reshape(size, entities).astype(np.uint8)
 
 
 def _estimate(value: float, drawn: NDArray[np.float64], confidence: float) -> Estimate:

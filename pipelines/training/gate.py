@@ -1,6 +1,7 @@
 """The gate: a challenger becomes champion only when its gain is beyond doubt, and no segment pays for it.
 
-Ties keep the champion.
+Ties keep the champion. The challenger is the best of several contestants, and the best of several equals looks better
+than they are: what decides has an interval that holds for all of them at once.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pipelines.scoring.outputs import Output, by_segment
 from pipelines.training.evaluate import Evaluation
 
 DECIDING = ("champion", "baseline")
+RESAMPLES = 1_000  # of an interval, for each contestant that it holds for
 RUNNER_UP, CONTESTANT = "runner_up", "contestant"
 """Roles for the record: the best of the other contestants, and the rest."""
 
@@ -29,6 +31,7 @@ class Comparison:
     metric: str
     segment: str
     gain: Estimate
+    among: int = 1  # contestants that the interval holds for, where it decides
 
 
 @dataclass(frozen=True)
@@ -42,14 +45,18 @@ class Decision:
 
 
 def gain(
-    home: Home, output: Output, challenger: Evaluation, opponent: Evaluation, metric: str, segment: str
+    home: Home, output: Output, challenger: Evaluation, opponent: Evaluation, metric: str, segment: str, among: int = 1
 ) -> Estimate:
-    """Relative gain on a metric; above 0 the challenger is better. Paired bootstrap over the segment's entities."""
+    """Relative gain on a metric; above 0 the challenger is better. Paired bootstrap over the segment's entities.
+
+    among: how many contestants the challenger is the best of; they share the interval's tails (Bonferroni).
+    """
     return paired_gain(
         challenger.pooled(metric, segment),
         opponent.pooled(metric, segment),
         higher_is_better=output.higher_is_better and metric not in output.guarded,
-        confidence=home.settings.gate.confidence,
+        resamples=RESAMPLES * among,
+        confidence=1.0 - (1.0 - home.settings.gate.confidence) / among,
         seed=home.settings.compute.seed,
     )
 
@@ -72,7 +79,7 @@ def decide(
     challenger = best_of(output, evaluations)
     opponents = [("champion", champion)] if champion else []
     opponents += _others(output, [one for one in evaluations if one is not challenger], baseline)
-    comparisons = tuple(_compared(home, output, challenger, opponents))
+    comparisons = tuple(_compared(home, output, challenger, opponents, len(evaluations)))
     least = home.settings.gate.minimum_effect
     deciding = [comparison for comparison in comparisons if decides(output, comparison)]
     lost = [comparison for comparison in deciding if not comparison.gain.low > least]
@@ -116,15 +123,18 @@ def _others(output: Output, others: list[Evaluation], baseline: str) -> list[tup
 
 
 def _compared(
-    home: Home, output: Output, challenger: Evaluation, opponents: Sequence[tuple[str, Evaluation]]
+    home: Home, output: Output, challenger: Evaluation, opponents: Sequence[tuple[str, Evaluation]], contestants: int
 ) -> Iterator[Comparison]:
     """On all entities over every opponent; per segment over those that decide and the runner-up."""
+    picked_from = {"champion": contestants, "baseline": contestants - 1}
     for metric in (metric for metric in by_segment(output) if metric in challenger.metrics):
         for segment in (ALL, *challenger.segments(metric)):
             for role, opponent in opponents:
                 if segment == ALL or role != CONTESTANT:
-                    found = gain(home, output, challenger, opponent, metric, segment)
-                    yield Comparison(challenger.model, opponent.model, role, metric, segment, found)
+                    is_main = metric == output.metric and segment == ALL
+                    among = picked_from.get(role, 1) if is_main else 1
+                    found = gain(home, output, challenger, opponent, metric, segment, among)
+                    yield Comparison(challenger.model, opponent.model, role, metric, segment, found, among)
 
 
 def _words(comparison: Comparison) -> str:

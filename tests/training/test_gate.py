@@ -10,7 +10,7 @@ from pipelines.records import ALL
 from pipelines.scoring.demand import DemandOutput
 from pipelines.scoring.outputs import output_of
 from pipelines.training.evaluate import LEAST_ENTITIES, Evaluation
-from pipelines.training.gate import Comparison, Decision, decide
+from pipelines.training.gate import Comparison, Decision, decide, gain
 from tests.training.generators import PRODUCTS, also, evaluation, in_segments
 
 BASE = evaluation("seasonal_naive", 1.0)
@@ -140,3 +140,15 @@ def test_the_floor_asks_for_no_doubt(home: Home) -> None:
     found = next(one for one in decision.comparisons if one.metric == "false_positive_rate" and one.role == "champion")
     assert found.gain.value < 0.0
     assert decision.is_promoted
+
+
+def test_what_decides_holds_for_all_contestants_that_the_challenger_is_the_best_of(home: Home) -> None:
+    base, champion = evaluation("seasonal_naive", 1.0), evaluation("recent_mean", 0.6, noise=0.5, seed=1)
+    some = [evaluation(name, 0.6, noise=0.5, seed=seed) for name, seed in (("tsb", 2), ("xgboost_quantiles", 3))]
+    decision = decide(home, output_of("demand"), [base, *some], champion, "seasonal_naive")
+    found = {one.role: one for one in decision.comparisons}
+    assert [found[role].among for role in ("champion", "baseline", "runner_up")] == [3, 2, 1]
+    best = next(one for one in some if one.model == decision.challenger)
+    alone = gain(home, output_of("demand"), best, champion, "wape", ALL)
+    assert found["champion"].gain.value == alone.value
+    assert found["champion"].gain.low < alone.low < alone.high < found["champion"].gain.high
