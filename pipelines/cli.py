@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from pipelines import cli_demo, cli_servers
+from pipelines import cli_champions, cli_demo, cli_servers
 from pipelines.errors import Busy, NightcartError, UsageFault
 
 app = typer.Typer(
@@ -208,7 +208,7 @@ def doctor() -> None:
         raise NightcartError("something is wrong", "the last column says what to do")
 
 
-for more in (cli_servers, cli_demo):
+for more in (cli_champions, cli_servers, cli_demo):
     app.add_typer(more.app)
 
 

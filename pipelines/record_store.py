@@ -45,6 +45,16 @@ class Records:
         with self.engine.begin() as connection:
             yield connection
 
+    @contextmanager
+    def alone(self) -> Iterator[sa.Connection]:
+        """One transaction in which nobody else decides: what it has read still holds when it writes."""
+        with self.engine.begin() as connection:
+            if connection.dialect.name == "sqlite":
+                connection.exec_driver_sql("begin immediate")
+            else:
+                connection.execute(sa.text("select pg_advisory_xact_lock(hashtext('nightcart decides'))"))
+            yield connection
+
     def rows(self, query: sa.Select[Any]) -> list[Row]:
         """The rows of a query, as dictionaries."""
         with self.engine.connect() as connection:

@@ -14,6 +14,8 @@ metadata = sa.MetaData()
 Row = dict[str, Any]
 ALL = "all"
 """The segment of every entity, in `promotions` and `model_performance`; others are named like history=few."""
+LEFT_OUT = "left_out"
+"""The role of a contestant that could not be judged, in `promotions`; the reason says why."""
 
 
 TEXT = sa.String().with_variant(sa.String(collation="C"), "postgresql")  # in order of its bytes everywhere
@@ -103,7 +105,7 @@ promotions = _table(
     sa.Column("as_of", sa.Date, nullable=False),
     sa.Column("challenger", sa.String, nullable=False),
     sa.Column("against", sa.String, nullable=False),
-    sa.Column("role", sa.String, nullable=False),  # champion, baseline, runner_up or contestant
+    sa.Column("role", sa.String, nullable=False),  # champion, baseline, runner_up, contestant or left_out
     sa.Column("segment", sa.String, nullable=False),
     sa.Column("metric", sa.String, nullable=False),
     sa.Column("gain", sa.Float),  # relative; above 0 the challenger is better

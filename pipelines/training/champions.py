@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
 from models.protocol import Model
 from pipelines.errors import StorageFault
 from pipelines.home import Home
-from pipelines.records import Row, champions, clock
+from pipelines.records import Row, champions, clock, nights
 from pipelines.scoring.outputs import Output
 from pipelines.storage import digest_of, sha256_of
 
@@ -22,17 +23,62 @@ VERSION_DIGITS = 12
 
 def champion_of(home: Home, output: str, as_of: date) -> Row | None:
     """The champion of an output on a night: the last decision that is in effect by then."""
-    query = (
-        sa.select(champions)
-        .where(champions.c.output == output, champions.c.effective_from <= as_of)
-        .order_by(champions.c.effective_from.desc(), champions.c.id.desc())
-    )
-    return home.records.first(query)
+    return home.records.first(_in_effect(output, as_of))
+
+
+def _in_effect(output: str, as_of: date) -> sa.Select[Any]:
+    decided = champions.c
+    query = sa.select(champions).where(decided.output == output, decided.effective_from <= as_of)
+    return query.order_by(decided.effective_from.desc(), decided.id.desc())
+
+
+def decisions_of(home: Home, output: str) -> list[Row]:
+    """All decisions on an output in the order in which they take effect; the last one is the champion from then on."""
+    query = sa.select(champions).where(champions.c.output == output)
+    return home.records.rows(query.order_by(champions.c.effective_from, champions.c.id))
+
+
+def night_after(home: Home, as_of: date) -> date:
+    """The first night that a decision made now may change: after as_of, and after every night that ever began.
+
+    So what earlier nights serve never changes, however they are run again.
+    """
+    return max(as_of, newest_night(home) or as_of) + timedelta(days=1)
+
+
+def newest_night(home: Home) -> date | None:
+    """The newest night that ever began."""
+    newest: date | None = (home.records.first(sa.select(sa.func.max(nights.c.as_of).label("as_of"))) or {}).get("as_of")
+    return newest
 
 
 def crown(home: Home, output: str, version: Row, effective_from: date, decided_by: str, reason: str) -> Row:
     """Record a decision; the same one twice is one."""
-    row = {
+    row = _decision(output, version, effective_from, decided_by, reason)
+    home.records.replace(champions, [row], _same(row))
+    return row
+
+
+def succeed(
+    home: Home, output: str, version: Row, effective_from: date, decided_by: str, reason: str, over: Row | None
+) -> bool:
+    """Record a decision unless another was made since `over` served: it was not compared with what serves now.
+
+    over: the champion on effective_from as the one who decides knew it; null where there was none.
+    """
+    row = _decision(output, version, effective_from, decided_by, reason)
+    with home.records.alone() as connection:
+        found = connection.execute(_in_effect(output, effective_from).limit(1)).mappings().first()
+        is_again = found is not None and found["model_version"] == version["model_version"]
+        if (found["id"] if found else None) != (over["id"] if over else None) and not is_again:
+            return False
+        connection.execute(sa.delete(champions).where(_same(row)))
+        connection.execute(sa.insert(champions), [row])
+    return True
+
+
+def _decision(output: str, version: Row, effective_from: date, decided_by: str, reason: str) -> Row:
+    return {
         "output": output,
         "model": version["model"],
         "model_version": version["model_version"],
@@ -42,13 +88,10 @@ def crown(home: Home, output: str, version: Row, effective_from: date, decided_b
         "decided_at": clock(),
         "reason": reason,
     }
-    same = sa.and_(
-        champions.c.output == output,
-        champions.c.effective_from == effective_from,
-        champions.c.model_version == version["model_version"],
-    )
-    home.records.replace(champions, [row], same)
-    return row
+
+
+def _same(row: Row) -> sa.ColumnElement[bool]:
+    return sa.and_(*(champions.c[name] == row[name] for name in ("output", "effective_from", "model_version")))
 
 
 def store_model(home: Home, output: str, model: Model, trained_as_of: date) -> Row:
@@ -104,6 +147,11 @@ def _file(home: Home, output: str, version: str, name: str, hint: str) -> Path:
     if not home.storage.exists(key):
         raise StorageFault(f"model file {version}/{name} is missing", hint)
     return home.storage.path(key)
+
+
+def is_stored(home: Home, output: str, version: str) -> bool:
+    """Whether the files of a version are still in the store; `nightcart prune` removes those that never served."""
+    return home.storage.exists(_key(output, version, DIGESTS))
 
 
 def _key(output: str, version: str, name: str) -> str:

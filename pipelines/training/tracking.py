@@ -6,14 +6,12 @@ import os
 import platform
 import re
 import subprocess
-import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version as installed
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.bootstrap import Estimate
@@ -24,12 +22,13 @@ from pipelines.metering import Usage
 from pipelines.records import ALL, Row
 from pipelines.scoring.outputs import Output, by_segment
 from pipelines.storage import digest_of
-from pipelines.training.evaluate import LEAST_ENTITIES, Evaluation
-from pipelines.training.gate import Decision, decides, holds
+from pipelines.training.aliases import mark, mirror, registered
+from pipelines.training.evaluate import Evaluation
+from pipelines.training.evidence import Evidence, log_evidence
+from pipelines.training.gate import Decision
 from pipelines.training.plots import log_calibration
 
 if TYPE_CHECKING:
-    from mlflow import MlflowClient
     from mlflow.models import ModelSignature
 
 
@@ -50,7 +49,6 @@ class Fitted:
 
 
 LIBRARIES = ("xgboost", "torch", "numpy", "pandas", "scikit-learn", "dbt-core", "duckdb", "mlflow")
-CHAMPION, CHALLENGER = "champion", "challenger"
 
 
 def revision() -> str:
@@ -90,23 +88,22 @@ def track(
     snapshot: str,
     evaluations: list[Evaluation],
     fitted: Fitted,
-    decision: Decision,
+    evidence: Evidence,
     spent: Usage,
 ) -> None:
-    """One run a contestant; the model that was fitted is logged with its signature and registered with its aliases.
+    """One run a contestant; the model that was fitted is logged with its signature and registered, aliases follow.
 
     spent: by the whole training, of which that model's run has the cost.
     """
     import mlflow
 
+    decision = evidence.decision
     with tracking(home, output.name) as experiment:
         for evaluation in _with_model(evaluations, fitted.model.name):
             with mlflow.start_run(experiment_id=experiment, run_name=f"{evaluation.model}-{as_of}-{revision()[:7]}"):
                 _log_data(home, as_of, snapshot, output)
                 mlflow.set_tags(_tags(home, as_of, snapshot, fitted.version, decision))
-                mlflow.log_params(
-                    {"model": evaluation.model, "as_of": as_of} | _arguments(home, output, evaluation, as_of)
-                )
+                mlflow.log_params(_arguments(home, output, evaluation, as_of))
                 mlflow.log_metrics(_metrics(home, output, evaluation, decision))
                 if evaluation.model == fitted.model.name:
                     mlflow.log_params(_learnt(home, output, fitted))
@@ -114,9 +111,10 @@ def track(
                     mlflow.log_metrics(cost_metrics(home, "training", spent))
                     for epoch in getattr(fitted.model, "curve", ()):
                         log_epoch(epoch)
-                    _log_model(output, fitted, decision)
-                    _gate_artifact(home, output, decision)
+                    _log_model(output, fitted)
+                    log_evidence(home, evidence, fitted.version)
                     log_calibration(fitted.model)
+        mirror(home, output.name)
 
 
 def _arguments(home: Home, output: Output, evaluation: Evaluation, as_of: date) -> dict[str, Any]:
@@ -202,9 +200,8 @@ def _learnt(home: Home, output: Output, fitted: Fitted) -> dict[str, Any]:
     return {f"model/{name}": value for name, value in flat.items() if isinstance(value, int | float | str)}
 
 
-def _log_model(output: Output, fitted: Fitted, decision: Decision) -> None:
-    """Register the model; the alias champion goes to it only where the gate promoted it."""
-    import mlflow
+def _log_model(output: Output, fitted: Fitted) -> None:
+    """Register the model under its version."""
     from mlflow.models import Model as MLmodel
 
     from pipelines.training import flavor
@@ -216,35 +213,6 @@ def _log_model(output: Output, fitted: Fitted, decision: Decision) -> None:
         model=fitted.model,
         signature=fitted.signature(),
         version=fitted.version["model_version"],
-        registered_model_name=f"nightcart-{output.name}",
+        registered_model_name=registered(output.name),
     )
-    client = mlflow.MlflowClient()
-    _alias(client, f"nightcart-{output.name}", info.registered_model_version, decision.is_promoted)
-
-
-def _alias(client: MlflowClient, name: str, number: int | str, is_promoted: bool) -> None:
-    client.set_registered_model_alias(name, CHALLENGER, str(number))
-    if is_promoted:
-        client.set_registered_model_alias(name, CHAMPION, str(number))
-
-
-def _gate_artifact(home: Home, output: Output, decision: Decision) -> None:
-    """What was compared, as a page; what decided is marked."""
-    import mlflow
-
-    with tempfile.TemporaryDirectory() as folder:
-        lines = [f"# Gate: {decision.challenger}", "", decision.reason, ""]
-        lines += [
-            "| challenger | over | as | metric | segment | gain | interval | decides |",
-            "|---|---|---|---|---|--:|---|---|",
-        ]
-        lines += [
-            f"| {c.challenger} | {c.opponent} | {c.role} | {output.label(home, c.metric)} | {c.segment} "
-            f"| {c.gain.value:+.2%} | [{c.gain.low:+.2%}, {c.gain.high:+.2%}] "
-            f"| {'yes' if decides(output, c) else 'floor' if holds(output, c) else 'no'} |"
-            for c in decision.comparisons
-        ]
-        lines += ["", f"Segments of under {LEAST_ENTITIES} are left out."]
-        file = Path(folder) / "gate.md"
-        file.write_text("\n".join(lines) + "\n", "utf-8")
-        mlflow.log_artifact(str(file))
+    mark(output.name, info.registered_model_version, fitted.version["model_version"], fitted.version["trained_as_of"])

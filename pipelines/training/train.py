@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import sqlalchemy as sa
@@ -9,21 +10,24 @@ import sqlalchemy as sa
 from models.shelf import Shelf
 from pipelines.contract import OUTPUTS
 from pipelines.costs import record_training
+from pipelines.errors import NightcartError
 from pipelines.features.build import build_training_features
 from pipelines.features.snapshot import Snapshot
 from pipelines.home import Home
-from pipelines.metering import Meter, metered
+from pipelines.metering import Meter, Usage, metered
 from pipelines.publishing.release import skipped_of
 from pipelines.records import ALL, Row, clock, model_performance, promotions
 from pipelines.scoring.frames import Frames
 from pipelines.scoring.outputs import Output, output_of
-from pipelines.training.champions import champion_of, crown, load_model, store_model
+from pipelines.training.champions import champion_of, load_model, night_after, store_model, succeed
 from pipelines.training.cutoffs import Cutoffs, plan
 from pipelines.training.evaluate import Evaluation, evaluate, figures_of, fit, stated
+from pipelines.training.evidence import Evidence, rows_of
 from pipelines.training.gate import Decision, decide
 from pipelines.training.study import study
 from pipelines.training.tracking import Fitted, track
 
+TOO_LITTLE = "too little history before the night to judge a model on"
 SHOWN = 1_000  # rows of each frame that show what a model takes and gives
 
 
@@ -64,7 +68,8 @@ def train_first_champions(home: Home, as_of: date, earliest: str | date | None =
 def train_output(home: Home, name: str, as_of: date, snapshot: str, decided_by: str) -> Row:
     """Evaluate, gate and, where the gate opens, crown a new champion of one output; returns the decision.
 
-    Where even the baseline has too little to learn from there is none, and `untrained` says why.
+    Where even the baseline has too little to learn from there is none, and `untrained` says why. A first champion
+    serves from as_of on; a later one is compared with what serves on the first night that it could serve.
     """
     with metered() as meter:
         return _train_output(home, name, as_of, snapshot, decided_by, meter)
@@ -72,59 +77,103 @@ def train_output(home: Home, name: str, as_of: date, snapshot: str, decided_by: 
 
 def _train_output(home: Home, name: str, as_of: date, snapshot: str, decided_by: str, meter: Meter) -> Row:
     output, cutoffs = output_of(name), plan(home, as_of)[name]
-    stored = Snapshot(home.storage, snapshot)
-    frames = {table: stored.frame(table) for table in (*output.features.values(), output.targets)}
-    serving = champion_of(home, name, as_of + timedelta(days=1))
+    frames = _frames(home, output, snapshot)
+    is_first = champion_of(home, name, as_of + timedelta(days=1)) is None
+    start = as_of if is_first else night_after(home, as_of)
+    serving = None if is_first else champion_of(home, name, start)
     trials = home.settings.recommendations.study_trials if name == "recommendations" else 0
     if trials and cutoffs.evaluation:
         study(home, output, frames, cutoffs, trials)
     shelf = Shelf()
-    evaluations, skipped = _evaluations(home, output, frames, cutoffs, as_of, shelf)
-    champion = _champion(home, output, frames, cutoffs, as_of, serving, shelf) if evaluations else None
+    evaluations, left_out = _evaluations(home, output, frames, cutoffs, as_of, shelf)
     baseline = output.contestants()[0].name
-    if not evaluations:
-        decision = Decision(baseline, serving is None, f"the baseline serves: {skipped or 'too little history'}")
-    else:
+    if evaluations:
+        champion = _champion(home, output, frames, cutoffs, as_of, serving, shelf)
         decision = decide(home, output, evaluations, champion, baseline)
+    else:
+        why = "; ".join(f"{model}: {why}" for model, why in left_out.items()) or TOO_LITTLE
+        decision = Decision(baseline, serving is None, f"the baseline serves: {why}")
     try:
         fitted = _fitted(home, output, frames, cutoffs, as_of, decision, shelf)
     except ValueError as error:
         return {"output": name, "untrained": str(error), "snapshot": snapshot}
-    version = fitted.version
-    if decision.is_promoted:
-        crown(home, name, version, as_of + timedelta(days=bool(serving)), decided_by, decision.reason)
-    _record(home, output, as_of, evaluations, version, decision)
-    spent = {f"evaluate {evaluation.model}": evaluation.usage for evaluation in evaluations}
-    spent |= {f"fit {fitted.model.name}": fitted.usage, ALL: meter.usage()}
+    decision = _crowned(home, output, fitted.version, start, decided_by, decision, serving)
+    evidence = Evidence(output, as_of, cutoffs.evaluation, decision, left_out)
+    _record(home, evidence, evaluations, fitted.version)
+    spent = _spent(evaluations, fitted, meter)
     record_training(home, name, as_of, spent)
-    track(home, output, as_of, snapshot, evaluations, fitted, decision, spent[ALL])
-    figures = {e.model: stated(e.figure(output.metric, home), "value") for e in evaluations}
+    track(home, output, as_of, snapshot, evaluations, fitted, evidence, spent[ALL])
     return {
         "output": name,
         "untrained": None,
-        "model_version": version["model_version"],
+        "model_version": fitted.version["model_version"],
         "is_promoted": decision.is_promoted,
+        "effective_from": start.isoformat() if decision.is_promoted else None,
         "reason": decision.reason,
         "metric": output.metric,
-        "figures": figures,
+        "figures": {e.model: stated(e.figure(output.metric, home), "value") for e in evaluations},
+        "left_out": left_out,
         "snapshot": snapshot,
     }
 
 
+def fit_baseline(home: Home, name: str, as_of: date) -> Row:
+    """The baseline fitted on what was known at as_of, stored and registered in MLflow: it does not serve by that.
+
+    Raises:
+        NightcartError: too little data to fit it on.
+    """
+    output, cutoffs = output_of(name), plan(home, as_of)[name]
+    decision = Decision(output.contestants()[0].name, False, "fitted for a champion to be demoted to")
+    with metered() as meter:
+        snapshot = training_snapshot(home, as_of)
+        try:
+            fitted = _fitted(home, output, _frames(home, output, snapshot), cutoffs, as_of, decision, Shelf())
+        except ValueError as error:
+            raise NightcartError(f"no baseline of {name} can be fitted: {error}", "promote another version") from error
+        evidence = Evidence(output, as_of, cutoffs.evaluation, decision)
+        track(home, output, as_of, snapshot, [], fitted, evidence, meter.usage())
+    return fitted.version
+
+
+def _frames(home: Home, output: Output, snapshot: str) -> Frames:
+    stored = Snapshot(home.storage, snapshot)
+    return {table: stored.frame(table) for table in (*output.features.values(), output.targets)}
+
+
+def _crowned(
+    home: Home, output: Output, version: Row, start: date, decided_by: str, decision: Decision, serving: Row | None
+) -> Decision:
+    """The decision, put into effect; refused where another took over since: the gate did not see that one."""
+    if not decision.is_promoted:
+        return decision
+    if succeed(home, output.name, version, start, decided_by, decision.reason, serving):
+        return decision
+    now = champion_of(home, output.name, start) or {}
+    why = f"{now.get('model_version')} took over during this training (by {now.get('decided_by')}), train again"
+    return replace(decision, is_promoted=False, reason=f"{why}; {decision.reason}")
+
+
 def _evaluations(
     home: Home, output: Output, frames: Frames, cutoffs: Cutoffs, as_of: date, shelf: Shelf
-) -> tuple[list[Evaluation], str]:
+) -> tuple[list[Evaluation], dict[str, str]]:
     """Every contestant that there is enough data for, and why the others are missing."""
     if not cutoffs.evaluation:
-        return [], "too little history before the night to judge a model on"
-    found, missing = [], []
+        return [], {}
+    found, missing = [], {}
     for kind in output.contestants():
         try:
             found.append(evaluate(home, output, kind, frames, cutoffs, as_of, shelf=shelf))
         except ValueError as error:
-            missing.append(f"{kind.name}: {error}")
+            missing[kind.name] = str(error)
     has_baseline = any(evaluation.model == output.contestants()[0].name for evaluation in found)
-    return (found if has_baseline else []), "; ".join(missing)
+    return (found if has_baseline else []), missing
+
+
+def _spent(evaluations: list[Evaluation], fitted: Fitted, meter: Meter) -> dict[str, Usage]:
+    """What each part of a training took, and all of it so far."""
+    spent = {f"evaluate {evaluation.model}": evaluation.usage for evaluation in evaluations}
+    return spent | {f"fit {fitted.model.name}": fitted.usage, ALL: meter.usage()}
 
 
 def _champion(
@@ -152,27 +201,11 @@ def _fitted(
     return Fitted(model, store_model(home, output.name, model, as_of), shown, usage)
 
 
-def _record(
-    home: Home, output: Output, as_of: date, evaluations: list[Evaluation], version: Row, decision: Decision
-) -> None:
+def _record(home: Home, evidence: Evidence, evaluations: list[Evaluation], version: Row) -> None:
     """The gate's figures and every contestant's, in the records."""
-    shared = {"output": output.name, "as_of": as_of}
-    compared = [
-        shared
-        | {
-            "challenger": comparison.challenger,
-            "against": comparison.opponent,
-            "role": comparison.role,
-            "segment": comparison.segment,
-            "metric": comparison.metric,
-            **stated(comparison.gain, "gain"),
-            "is_promoted": decision.is_promoted and comparison.challenger == decision.challenger,
-            "reason": decision.reason,
-            "decided_at": clock(),
-        }
-        for comparison in decision.comparisons
-    ]
+    output, as_of, at = evidence.output, evidence.as_of, clock()
     table = promotions.c
+    compared = [row | {"decided_at": at} for row in rows_of(evidence)]
     home.records.replace(promotions, compared, sa.and_(table.output == output.name, table.as_of == as_of))
     own = {version["model"]: version["model_version"]}
     figures = [

@@ -278,6 +278,24 @@ def test_what_came_true_stands_beside_what_was_promised(home: Home) -> None:
     assert (high["y"], low["y"], promise["y"]) == ([0.55, 0.55], [0.45, 0.45], [0.5, 0.5])
 
 
+def test_the_gate_s_picture_and_who_was_not_judged(home: Home) -> None:
+    (gain,) = home.records.rows(sa.select(promotions).where(promotions.c.output == "demand"))
+    del gain["id"]
+    champion = {"role": "champion", "against": "recent_mean", "gain": 0.04, "ci_low": 0.01, "ci_high": 0.07}
+    absent = {"role": "left_out", "challenger": "tsb", "gain": None, "reason": "<too> little"}
+    with home.records.begin() as connection:
+        for about in (champion, champion | {"segment": "price=low"}, absent):
+            connection.execute(sa.insert(promotions), [gain | about])
+    publish_night(home)
+    page = page_of(home)
+    assert "Not judged: tsb (&lt;too&gt; little)." in page
+    assert "no segment&#39;s wholly beyond -5.0%" in page or "no segment's wholly beyond -5.0%" in page
+    assert set(re.findall(r'id="(gate-\w+)"', page)) == {name for name in figures_of(page) if name[:5] == "gate-"}
+    figure = figures_of(page)["gate-demand"]
+    assert [trace["x"] for trace in figure["data"]] == [[0.04, 0.04], [0.15]]
+    assert figure["layout"]["yaxis"]["ticktext"] == ["price: low", "all"]
+
+
 def test_the_latest_page_is_the_current_release_s(home: Home) -> None:
     publish_night(home)
     assert render_report(home, AS_OF)["is_latest"]

@@ -16,9 +16,10 @@ from pipelines.publishing.manifest import RELEASE_TABLES, Manifest
 from pipelines.publishing.manifest import rows_of as counts_of
 from pipelines.publishing.report.query import Files, rows_of, views
 from pipelines.publishing.report.risk import in_curve
-from pipelines.records import ALL, Row, quarantine_counts, releases
+from pipelines.records import ALL, LEFT_OUT, Row, quarantine_counts, releases
 
 SHOWN_ALARMS = 6
+DECIDING = ("champion", "baseline")
 TOTALS = {
     "recommendations": "select count(distinct customer_id) as customers from recommendations",
     "demand_forecasts": "select count(*) as products, sum(units_mean) as units from demand_forecasts where horizon = 1",
@@ -57,6 +58,8 @@ def _model(home: Home, output: str, as_of: date, watched: Row, skipped: str | No
         "others": _by_metric([row for row in figures if row["metric"] != spec.metric and not in_curve(row["metric"])]),
         "gate": gains[0] if gains else None,
         "segments": _segments(found, spec.metric) if found else None,
+        "compared": [row for row in found["gate"] if row["role"] in DECIDING] if found else [],
+        "left_out": [row for row in found["gate"] if row["role"] == LEFT_OUT] if found else [],
     }
 
 
@@ -69,7 +72,7 @@ def _segments(found: Row, metric: str) -> dict[str, Any] | None:
 
     None where there is nothing beyond the main figure.
     """
-    gate = [row for row in found["gate"] if row["role"] != "contestant"]
+    gate = [row for row in found["gate"] if row["role"] not in ("contestant", LEFT_OUT)]
     gains = {(row["metric"], row["segment"], row["role"]): row for row in gate if row["gain"] is not None}
     opponents = {row["role"]: row["against"] for row in gate}
     compared = {row["metric"] for row in gate}

@@ -19,6 +19,7 @@ from pipelines.publishing.manifest import checked_files, read_manifest
 from pipelines.publishing.report import data, figures
 from pipelines.publishing.report.demand import reorder, top_forecasts
 from pipelines.publishing.report.exposure import exposure
+from pipelines.publishing.report.gate import gate_figure
 from pipelines.publishing.report.realised import came_true
 from pipelines.publishing.report.recommendations import most_recommended
 from pipelines.publishing.report.risk import risk, saved_money
@@ -63,6 +64,7 @@ def _context(home: Home, as_of: date, release: Row) -> dict[str, Any]:
         "unit": UNITS[home.settings.demand.frequency],
         "models": models,
         "least": LEAST_ENTITIES,
+        "gate": home.settings.gate,
         "confidence": 100 * home.settings.gate.confidence,
         "products": products,
         "recommended": most_recommended(files),
@@ -113,6 +115,9 @@ def _figures(
         for model in models
         if model["main"] and not model["skipped"]
     }
+    for model in (model for model in models if model["main"] and not model["skipped"]):
+        if gains := gate_figure(model["compared"], home.settings.gate):
+            found[f"gate-{model['output']}"] = gains
     found |= {f"product-{i}": figures.forecast(product, unit) for i, product in enumerate(products)}
     found |= {
         f"realised-{one['output']}": figures.came_true(one["rows"], one["promised"], metric_name(one["label"]))
