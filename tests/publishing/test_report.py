@@ -63,7 +63,8 @@ def test_a_page_shows_the_night(home: Home) -> None:
     ):
         assert expected in page
     figures = figures_of(page)
-    products, models = {f"product-{number}" for number in range(10)}, {f"model-{output}" for output in VERSIONS}
+    products = {f"product-{number}" for number in range(10)}
+    models = {f"{kind}-{output}" for output in VERSIONS for kind in ("model", "gate")}
     assert set(figures) == products | models | {"support-tickets"}
     assert all(f'id="{name}"' in page for name in figures)
     champion = figures["model-demand"]["data"][-1]
