@@ -107,7 +107,7 @@ def drift(row: Mapping[str, Any]) -> Figure:
         }
         for which, colour in (("tonight", ACCENT), ("usual", INK))
     ]
-    layout = layout_of(height=180, left=8) | {"barmode": "group", "bargap": 0.3}
+    layout = _layout(height=180, left=8) | {"barmode": "group", "bargap": 0.3}
     layout["xaxis"] |= {"type": "category", "showgrid": False, "automargin": True}
     layout["yaxis"] |= {"automargin": True, "tickformat": ".0%", "nticks": 4}
     return {"data": traces, "layout": layout}

@@ -54,7 +54,7 @@ def _gains(
         "name": html.escape(f"over the {role} {rows[0]['against']}".replace("_", " ")),
         "x": [row["gain"] for row in rows],
         "y": [places[_name(row, metrics)] + shift for row in rows],
-        "error_x": _interval(*(row | {"value": row["gain"]} for row in rows)),
+        "error_x": _interval(*({**row, "value": row["gain"]} for row in rows)),
         "marker": {"size": 8, "color": COLOURS[role]},
         "hovertemplate": "%{x:+.1%}<extra></extra>",
     }
