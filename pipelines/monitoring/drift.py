@@ -30,8 +30,9 @@ LEAST_RATIO = 1.25  # of volumes
 WEEKS = 8
 LEAST_WEEKS = 4  # nights of the same weekday
 LEAST_NIGHTS = 28  # whose own distances are known
-EXPECTED = 5.0  # rows of a bin on a usual night; rarer ones are one bin
+EXPECTED = 5.0  # rows of a bin on a usual night; rarer ones are one bin, and those rarer in all nights together another
 MOST_BINS = 30
+NEW = "new"
 DISTANCE, RATIO = "jensen_shannon", "log_ratio"
 
 
@@ -89,7 +90,8 @@ def judge_shares(feature: str, by_night: Sequence[Mapping[str, int] | None], is_
     past = np.flatnonzero(is_known[:-1])[-WEEKS * 7 :]
     if not is_known[-1] or len(past) < LEAST_NIGHTS:
         return None
-    expected = _expected(squared[past], chance, past, freedom := max(counts.shape[1] - 1, 1))
+    freedom = max(int(np.count_nonzero(counts[:-1].sum(axis=0))) - 1, 1)
+    expected = _expected(squared[past], chance, past, freedom)
     roots = np.cbrt(squared[past] / expected[past])
     spread = max(float(roots.std(ddof=1)), math.sqrt(2 / (9 * freedom)))
     return Judged(
@@ -148,7 +150,10 @@ def _usual(counts: Floats, is_state: bool) -> Floats:
 
 
 def _matrix(by_night: Sequence[Mapping[str, int] | None]) -> tuple[Floats, list[str]]:
-    """Counts by night and bin: the bins that are frequent on the nights before, all the others as one."""
+    """Counts by night and bin: the bins that are frequent on the nights before, the others, and what is new.
+
+    A bin is new that all nights before together hardly hold; by Good and Turing they hold about as much of such.
+    """
     pooled: dict[str, int] = {}
     sizes = [sum(counts.values()) for counts in by_night[:-1] if counts]
     for counts in by_night[:-1]:
@@ -156,8 +161,9 @@ def _matrix(by_night: Sequence[Mapping[str, int] | None]) -> tuple[Floats, list[
             pooled[name] = pooled.get(name, 0) + n
     total, size = sum(pooled.values()), float(np.median(sizes)) if sizes else 0.0
     frequent = [name for name, n in pooled.items() if n * size >= EXPECTED * total and name != OTHER]
-    names = [*sorted(frequent, key=lambda name: (-pooled[name], name))[:MOST_BINS], OTHER]
-    place = {name: i for i, name in enumerate(names)}
+    names = [*sorted(frequent, key=lambda name: (-pooled[name], name))[:MOST_BINS], OTHER, NEW]
+    place = {name: len(names) - 2 for name, n in pooled.items() if n >= EXPECTED or name == OTHER}
+    place |= {name: i for i, name in enumerate(names)}
     matrix = np.zeros((len(by_night), len(names)))
     for row, counts in zip(matrix, by_night, strict=True):
         for name, n in (counts or {}).items():

@@ -65,8 +65,8 @@ def test_a_value_never_seen_before_is_an_alarm() -> None:
     assert is_alarm("orders.channel", histograms)
     one = judged("orders.channel", histograms)
     assert one is not None
-    assert one.tonight["other"] == pytest.approx(160 / sum(histograms[AS_OF].values()))
-    assert one.usual["other"] == 0
+    assert one.tonight["new"] == pytest.approx(160 / sum(histograms[AS_OF].values()))
+    assert one.usual["new"] == one.tonight["other"] == 0
 
 
 def test_however_many_rows_a_small_shift_is_none() -> None:
