@@ -25,6 +25,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks.drift_real import judged_nights, real_rows, with_empty_tables
 from benchmarks.drift_scale import night_of
 from benchmarks.drift_store import DAY, FIRST, Night, Store, next_night, products
 from pipelines.home import Home
@@ -60,7 +61,7 @@ def fill(session: Session, folder: Path, nights: Sequence[Night]) -> None:
     """Put the nights' rows into their relations, in the place of what they held."""
     for schema in ("staging", "intermediate", "marts"):
         session.execute(f"create schema if not exists {schema}")
-    for name in (name for name in nights[0] if "." in name):
+    for name in (name for name in nights[0] if "." in name):  # the others are scored tables
         file = folder / f"{name}.parquet"
         pq.write_table(
             pa.concat_tables([pa.Table.from_pandas(night[name]) for night in nights], promote_options="permissive"),
@@ -160,12 +161,26 @@ def detection(
     return {"starts": len(stores), "first_night": first, "within_a_week": week, "by": dict(named.most_common(3))}
 
 
+def real(session: Session, folder: Path, file: Path, nights: int) -> dict[str, Any]:
+    """What rings on the last nights of real orders."""
+    rows, dim_products = real_rows(file)
+    dim_products.to_parquet(folder / "products.parquet")
+    fill(session, folder, [with_empty_tables(rows, Store(10, np.random.default_rng(0)))])
+    dimension = session.parquet(folder / "products.parquet")
+    session.execute(f"create or replace table marts.dim_products as select * from {dimension}")
+    first, last = (rows["staging.stg_store__orders"]["known_at"].agg(which).date() for which in ("min", "max"))
+    found = count_inputs(session, [first + n * DAY for n in range((last - first).days + 1)])
+    used = [row for row in found if row["feature"].startswith(("orders.", "order_lines."))]
+    return judged_nights(by_feature(used), last, nights)
+
+
 def main() -> None:
     """Write the result as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--nights", type=int, default=200)
-    parser.add_argument("--orders", type=int, nargs="*", default=[400])
+    parser.add_argument("--orders", type=int, nargs="*", default=[400], help="on the first night, of each store")
     parser.add_argument("--repeats", type=int, default=10)
+    parser.add_argument("--real", type=Path, help="a file of real orders")
     parser.add_argument("--customers", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=7)
@@ -178,6 +193,8 @@ def main() -> None:
             for orders in given.orders:
                 result["stores"].append(compare(session, Path(place), orders, given.nights, given.repeats, given.seed))
                 given.out.write_text(json.dumps(result, indent=1), "utf-8")
+            if given.real:
+                result["real"] = real(session, Path(place), given.real, given.nights)
         if given.customers:
             result["cost"] = night_of(new_home(Path(place) / "large", given.threads), Path(place), given.customers)
     given.out.write_text(json.dumps(result, indent=1), "utf-8")
