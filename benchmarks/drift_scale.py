@@ -87,7 +87,7 @@ def _scored(session: Session, folder: Path, customers: int) -> dict[str, Path]:
         "demand_forecasts": "select 1 + i % 8 as horizon, exp((hash(i) % 1000) / 150.0) as units_mean "
         "from range(800000) as numbers(i)",
         "reorder_plan": "select hash(i) % 60 as order_quantity, 'low' as reason from range(100000) as numbers(i)",
-        "risk_flags": "select exp(-(hash(i) % 1000) / 100.0) as fraud_probability, 'accept' as decision "
+        "risk_flags": "select exp((hash(i) % 1000) / -100.0) as fraud_probability, 'accept' as decision "
         f"from range({round(customers * ORDERS_PER_CUSTOMER)}) as numbers(i)",
         "ticket_triage": "select (hash(i) % 100) / 100.0 as intent_probability, 'intent ' || hash(i) % 27 as intent, "
         f"'normal' as urgency, true as needs_human from range({customers // 50}) as numbers(i)",
