@@ -516,7 +516,8 @@ RECORD_TABLES = (
         "feature x night",
         ("feature", "as_of"),
         "pipelines.monitoring",
-        "How far each feature of a night has moved from what is usual.",
+        "How far each input, prediction and volume of a night lies from what is usual, like "
+        "features_payments.amount:billing_country=GB or orders.rows; an alarm is a value above its threshold.",
         _columns("feature text, as_of date, statistic text, value float, threshold float, alarm flag"),
     ),
 )
