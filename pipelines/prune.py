@@ -17,11 +17,14 @@ from pipelines.home import Home
 from pipelines.publishing.manifest import read_manifest
 from pipelines.publishing.release import manifest_key
 from pipelines.records import champions, clock, releases, steps
+from pipelines.scoring.kept_answers import ANSWERS, NIGHTS, answer_key
 from pipelines.storage import Stored
 
 FRESH = timedelta(days=1)  # what is younger may be about to be named by a step that runs
-KINDS = ("snapshots", "releases", "models", "candidates", "incoming", "quarantine", "parts")
+KINDS = ("snapshots", "releases", "models", "candidates", "incoming", "quarantine", NIGHTS, "parts", ANSWERS)
 """In the order of their removal."""
+DATED = ("incoming", "quarantine", NIGHTS)
+"""Those with a folder a night."""
 
 
 @dataclass(frozen=True)
@@ -67,14 +70,15 @@ def survey(home: Home, since: datetime) -> Pruned:
     night = _named_by_nights(home, cutoff)
     snapshots |= night | {key for key in young if key.startswith("snapshots/")}
     parts |= {part for key in snapshots if home.storage.exists(key) for part in _parts_of(home, key)}
+    answers = _answers(home, [stored.key for stored in listed[NIGHTS]], cutoff)
     folders = {f"releases/{release}" for release in kept} | night | _models(home) | _candidates(home, kept)
     removed = [
         stored
         for kind in KINDS
         for stored in sorted(listed[kind], key=_lists_first)
-        if stored.key not in young | snapshots | parts
+        if stored.key not in young | snapshots | parts | answers
         and _folder(stored.key) not in folders
-        and not (kind in ("incoming", "quarantine") and stored.key.split("/")[1] >= cutoff.isoformat())
+        and not (kind in DATED and _is_since(cutoff, stored.key))
     ]
     return Pruned(cutoff, kept, removed)
 
@@ -119,6 +123,16 @@ def _candidates(home: Home, kept: Iterable[str]) -> set[str]:
     return {f"candidates/{version}.sealed" for row in rows for version in row["model_versions"].values()}
 
 
+def _answers(home: Home, drafts: Iterable[str], cutoff: date) -> set[str]:
+    """The answers to what nights not older than that asked for: tried again, they say the same."""
+    nights = [key for key in drafts if key.endswith("/asked.json") and _is_since(cutoff, key)]
+    return {answer_key(digest) for night in nights for digest in home.storage.read_json(night)}
+
+
+def _is_since(cutoff: date, key: str) -> bool:
+    return key.split("/")[1] >= cutoff.isoformat()
+
+
 def _parts_of(home: Home, key: str) -> set[str]:
     return {part for parts in home.storage.read_json(key).values() for part in parts.values()}
 
@@ -131,4 +145,4 @@ def _folder(key: str) -> str:
 
 def _lists_first(stored: Stored) -> tuple[bool, str]:
     """Of one kind, the files that list other files before these."""
-    return not stored.key.endswith(("release.json", "digests.json", "manifest.json")), stored.key
+    return not stored.key.endswith(("release.json", "digests.json", "manifest.json", "asked.json")), stored.key

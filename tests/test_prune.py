@@ -22,6 +22,7 @@ from pipelines.publishing.manifest import checked_files, read_manifest
 from pipelines.publishing.publish import export, rollback
 from pipelines.publishing.release import is_published, last_release
 from pipelines.records import pointer, releases
+from pipelines.scoring.kept_answers import answer_key, asked_key
 from pipelines.scoring.taken_over import key_of
 from pipelines.storage import Storage
 from tests.publishing.generators import AS_OF, VERSIONS, crown, home_in, night, publish_night
@@ -66,6 +67,9 @@ def home(request: pytest.FixtureRequest, tmp_path: Path) -> Home:
         home.storage.put_json(f"incoming/{as_of}/manifest.json", {})
         home.storage.put_json(f"incoming/{as_of}/orders/{as_of}.parquet", {})
         home.storage.put_json(f"quarantine/{as_of}/orders.parquet", {})
+        home.storage.put_json(asked_key(as_of), [f"of {as_of}", "of each"])
+        for digest in (f"of {as_of}", "of each"):
+            home.storage.put_json(answer_key(digest), {})
     for output, version in (*VERSIONS.items(), ("risk", "challenger-00")):
         home.storage.put_json(f"models/{output}/{version}/digests.json", {})
         home.storage.put_json(key_of(version), {})
@@ -86,10 +90,12 @@ def test_what_is_retained_exports_byte_for_byte(home: Home, tmp_path: Path) -> N
     left = everything(home)
     assert {key.split("/")[1][:10] for key in left if key.startswith("releases/")} == {name[:10] for name in kept}
     assert len([key for key in left if key.startswith("snapshots/")]) == 3
-    dated = [key.split("/")[1] for key in left if key.startswith(("incoming/", "quarantine/"))]
+    dated = [key.split("/")[1] for key in left if key.startswith(("incoming/", "quarantine/", "drafts/"))]
     assert min(dated) == str(cutoff)
     assert sorted(key.split("/")[1] for key in left if key.startswith("models/")) == sorted(VERSIONS)
     assert {key for key in left if key.startswith("candidates/")} == {key_of(version) for version in VERSIONS.values()}
+    drafted = {answer_key(f"of {AS_OF + back * DAY}") for back in (2, 3, 4)} | {answer_key("of each")}
+    assert {key for key in left if key.startswith("answers/")} == drafted
     assert prune(home, fresh=NOW).removed == []
 
 

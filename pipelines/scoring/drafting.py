@@ -20,12 +20,12 @@ from models.support.checker import Checker
 from models.support.facts import Facts
 from pipelines.home import Home
 from pipelines.ingest.redact import redact_text
+from pipelines.scoring.kept_answers import answer_key, asked_key, failure_key
 from pipelines.scoring.llm import Answer, Endpoint, Messages
 from pipelines.scoring.outputs import Counts
 from pipelines.scoring.replies import Ask, Draft, languages_differ
 from pipelines.storage import Storage, digest_of
 
-ANSWERS, FAILURES = "drafts/answers", "drafts/failures"
 MOST_CHARACTERS = 4_000  # of a ticket's text
 KNOWN_WORDS = 0.9
 """Share of a draft's words that the store's answers, the ticket or the facts know; under it a draft is nonsense."""
@@ -77,19 +77,23 @@ class Drafts:
     def _answers(self, prompts: Sequence[Messages]) -> list[Answer]:
         """What was answered before, or else is answered now; failures are those of the night."""
         digests = [digest_of([self.endpoint.url, self.endpoint.model, prompt]) for prompt in prompts]
+        self.storage.put_json(asked_key(self.as_of), sorted(set(digests)))
         found = [self._stored(digest) for digest in digests]
         missing = [at for at, answer in enumerate(found) if answer is None]
         for at, answer in zip(missing, self.endpoint.ask([prompts[at] for at in missing]), strict=True):
-            folder = f"{FAILURES}/{self.as_of}" if answer.why else ANSWERS
-            self.storage.put_json(f"{folder}/{digests[at]}.json", answer._asdict())
+            self.storage.put_json(self._keys(digests[at])[bool(answer.why)], answer._asdict())
             found[at] = answer
         return [answer for answer in found if answer is not None]
 
     def _stored(self, digest: str) -> Answer | None:
-        for folder in (ANSWERS, f"{FAILURES}/{self.as_of}"):
-            if self.storage.exists(key := f"{folder}/{digest}.json"):
+        for key in self._keys(digest):
+            if self.storage.exists(key):
                 return Answer(**self.storage.read_json(key))
         return None
+
+    def _keys(self, digest: str) -> tuple[str, str]:
+        """Where an answer lies, and where a failure."""
+        return answer_key(digest), failure_key(self.as_of, digest)
 
     def _fault(self, text: str, ask: Ask, checker: Checker) -> str:
         """Why a draft may not be published; empty: it may."""

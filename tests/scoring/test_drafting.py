@@ -12,13 +12,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from models.support.checker import Checker
 from models.support.facts import Facts, Line, Titles
-from pipelines.scoring.drafting import Drafts, messages
+from pipelines.home import Home
+from pipelines.scoring.drafting import Drafts, drafter, messages
 from pipelines.scoring.llm import GIVE_UP, Endpoint
 from pipelines.scoring.replies import Ask
+from pipelines.settings import Places, Settings
 from pipelines.storage import FolderStorage
 
 AS_OF = date(2011, 12, 1)
@@ -114,6 +117,25 @@ def test_a_good_draft_is_taken_and_counted(server: Server, tmp_path: Path) -> No
     assert counts == {"drafts_asked": 1, "drafts_accepted": 1, "drafts_prompt_tokens": 90, "drafts_tokens": 20}
     assert server.keys == ["Bearer secret"]
     assert server.asked[0]["model"] == "small"
+
+
+def test_cost_and_acceptance_are_a_run_in_mlflow(server: Server, tmp_path: Path) -> None:
+    import mlflow
+
+    server.script = [GOOD, "Your order 540002 is on its way to you.", 400]
+    places = Places.from_environment({"NIGHTCART_HOME": str(tmp_path)})
+    support = {"llm_url": server.url, "llm_model": "small"}
+    home = Home(places, Settings.model_validate({"support": support}))
+    draft = drafter(home, AS_OF, pd.DataFrame({"reply": [WORDS]}))
+    assert draft
+    draft([ask(number, f"{ask().text} {number}") for number in range(3)], CHECKER)
+    mlflow.set_tracking_uri(home.places.mlflow)
+    (run,) = mlflow.search_runs(experiment_names=["nightcart/support"], output_format="list")
+    assert run.info.run_name.startswith("drafting-2011-12-01-")
+    assert run.data.params == {"model": "small", "as_of": "2011-12-01"}
+    told = {"drafts_asked": 3, "drafts_accepted": 1, "drafts_number": 1, "drafts_status_400": 1}
+    told |= {"drafts_prompt_tokens": 180, "drafts_tokens": 40}
+    assert run.data.metrics == told | {"drafts_accepted_share": pytest.approx(1 / 3)}
 
 
 def test_a_retry_says_the_same_though_the_endpoint_would_not(server: Server, tmp_path: Path) -> None:
