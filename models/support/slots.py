@@ -10,16 +10,8 @@ from decimal import Decimal
 
 from models.support.facts import CENT, Facts, Titles
 from models.support.figures import MONTHS, Figure, find_figures, plain
+from models.support.greetings import ungreeted
 
-NAMED = r"(?:\s+(?:mr|mrs|ms|dr|prof|herr|frau)\.?)*"
-GREETING = re.compile(
-    rf"^\s*(dear|hello|hi|hey|good (?:morning|day|evening)|hallo|guten (?:tag|morgen|abend)|"
-    rf"liebe[r]?|sehr geehrte[r]?)\b"
-    rf"{NAMED}[^,.!\n]{{0,60}}([,.!\n])",
-    re.IGNORECASE,
-)
-CHINESE_GREETING = re.compile(r"^\s*(?:尊敬的|亲爱的)?[^,，。!！\s]{0,8}?(?:先生|女士|小姐)?(您好|你好)?([:：,，!！])")
-FORMAL = "Sehr geehrte Damen und Herren"
 ORDER = re.compile(
     r"((?:\border(?: number| no\.?| id)?|\bpurchase|\bbestell(?:ung|nummer)|\bauftrag|订单号?|单号)\s*[:#№]?\s*)"
     r"([A-Z]{0,4}-?\d[\w-]{2,}|[A-Z]{1,4}\d+)",
@@ -89,19 +81,6 @@ def filled(parts: Sequence[Part], facts: Facts) -> str:
         else:
             said.append(_value(part, facts))
     return "".join(said)
-
-
-def ungreeted(reply: str) -> str:
-    """The reply without the name of whom it greets."""
-    if match := GREETING.match(reply):
-        word = match[1]
-        polite = FORMAL if word.lower().startswith(("sehr", "liebe")) else f"{word} customer"
-        if word.lower().startswith(("hallo", "guten")):
-            polite = word
-        return f"{polite}{match[2]}{reply[match.end() :]}"
-    if (match := CHINESE_GREETING.match(reply)) and (match[1] or "尊敬" in match[0] or "亲爱" in match[0]):
-        return f"您好{match[2]}{reply[match.end() :]}"
-    return reply
 
 
 def _spans(text: str, source: Facts, catalogue: Titles) -> Iterator[tuple[int, int, Slot]]:

@@ -12,6 +12,7 @@ from benchmarks.reply_checker import judged
 from models.support.checker import Checker
 from models.support.facts import Facts, Line, Titles
 from models.support.figures import find_figures, plain, readings
+from models.support.greetings import ungreeted
 from models.support.slots import money, written
 
 AS_OF = date(2011, 12, 1)
@@ -113,3 +114,22 @@ def test_facts_are_written_as_the_answer_wrote_them() -> None:
         "1234,50 €",
         "¥1234.50",
     ]
+
+
+GREETED = {
+    "Dear [name], it is here. Kind regards, [name]": "Dear customer, it is here. Kind regards",
+    "Hallo Frau [name], es ist da.\nViele Grüße\n[name]": "Hallo, es ist da.\nViele Grüße",
+    "Grüß Gott Herr [name]! Es ist da.": "Grüß Gott! Es ist da.",
+    "Sehr geehrte Frau Dr. [name], es ist da.": "Sehr geehrte Damen und Herren, es ist da.",
+    "[name]，您好！订单在这里。": "您好！订单在这里。",
+    "尊敬的[name]先生/女士：订单在这里。": "您好：订单在这里。",
+    "您好，[name]女士，订单在这里。此致，[name]": "您好，订单在这里。此致",
+    "亲爱的[name]，订单在这里。": "您好，订单在这里。",
+    "It is here.\n\n[name]": "It is here.",
+    "It is with [name].": "It is with [name].",
+}
+
+
+@pytest.mark.parametrize(("said", "left"), GREETED.items())
+def test_nobody_is_greeted_by_anothers_name(said: str, left: str) -> None:
+    assert ungreeted(said) == left
