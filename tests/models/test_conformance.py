@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +32,20 @@ class Family:
     """What the models of one output share: settings, frames, the key and the types of what they predict."""
 
     models: tuple[Any, ...]
-    settings: dict[str, Any]
+    settings: dict[str, Any] | Callable[[], dict[str, Any]]
     frames: Any
     key: list[str]
     types: dict[str, str]
+    marks: tuple[pytest.MarkDecorator, ...] = ()
+
+
+@cache
+def with_encoder() -> dict[str, Any]:
+    """Settings of the models of tickets that need a pretrained encoder, with a small one."""
+    from tests.models.encoders import write_encoder
+
+    folder, digest = write_encoder(Path(tempfile.mkdtemp(prefix="encoder")))
+    return TICKETS | {"encoder": folder, "encoder_sha256": digest}
 
 
 LIST_KEY = ["as_of", "customer_id", "rank"]
@@ -41,6 +53,11 @@ LIST_TYPES = {"as_of": "datetime64[us]", "customer_id": "str", "rank": "int64", 
 UNITS = ("units_mean", "units_p10", "units_p50", "units_p90")
 WITH_REASON = {"reason": "str", "reason_product_id": "str"}
 LISTS = {"top_k": 5, "exclude_bought": True, "seed": 7}
+TICKETS = {"automatic_accuracy": 0.9, "seed": 7}
+TICKET_TYPES = {"ticket_id": "str", "intent": "str", "intent_probability": "float64", "urgency": "str"}
+TICKET_TYPES |= {"urgency_reason": "str", "needs_human": "bool"}
+HAS_EXTRA = all(find_spec(package) for package in ("tokenizers", "transformers"))
+NEEDS_EXTRA = pytest.mark.skipif(not HAS_EXTRA, reason="needs the extra: make setup-encoder")
 POPULAR = recommendations.CONTESTANTS[:2]
 FAMILIES = (
     Family(
@@ -76,27 +93,24 @@ FAMILIES = (
         ["payment_id"],
         {"payment_id": "str", "fraud_probability": "float64"} | {f"reason_{place}": "str" for place in (1, 2, 3)},
     ),
-    Family(
-        support.CONTESTANTS,
-        {"automatic_accuracy": 0.9, "seed": 7},
-        ticket_frames,
-        ["ticket_id"],
-        {
-            "ticket_id": "str",
-            "intent": "str",
-            "intent_probability": "float64",
-            "urgency": "str",
-            "urgency_reason": "str",
-            "needs_human": "bool",
-        },
-    ),
+    Family(support.CONTESTANTS, TICKETS, ticket_frames, ["ticket_id"], TICKET_TYPES),
+    Family(support.WITH_ENCODER, with_encoder, ticket_frames, ["ticket_id"], TICKET_TYPES, (NEEDS_EXTRA,)),
 )
 ALL = [model for family in FAMILIES for model in family.models]
 NEED_NOTHING = {"seasonal_naive", "recent_mean", "tsb", "popular_ever"}
 CASES = [
-    pytest.param(model, family.settings, family.frames, id=model.name) for family in FAMILIES for model in family.models
+    pytest.param(model, family.settings, family.frames, id=model.name, marks=family.marks)
+    for family in FAMILIES
+    for model in family.models
 ]
+each = pytest.mark.parametrize(("model", "settings", "frames"), CASES, indirect=["settings"])
 Frames = Callable[..., tuple[dict[str, pd.DataFrame], pd.DataFrame]]
+
+
+@pytest.fixture
+def settings(request: pytest.FixtureRequest) -> Any:
+    """Those of a family, written now where they need files."""
+    return request.param() if callable(request.param) else request.param
 
 
 def _fitted(model: Any, settings: dict[str, Any], frames: Frames) -> Any:
@@ -107,7 +121,7 @@ def _files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-@pytest.mark.parametrize(("model", "settings", "frames"), CASES)
+@each
 def test_a_loaded_model_predicts_what_the_saved_one_did(
     model: Any, settings: dict[str, Any], frames: Frames, tmp_path: Path
 ) -> None:
@@ -120,7 +134,7 @@ def test_a_loaded_model_predicts_what_the_saved_one_did(
     assert _files(tmp_path / "again") == _files(tmp_path / "model")
 
 
-@pytest.mark.parametrize(("model", "settings", "frames"), CASES)
+@each
 def test_a_refit_saves_the_same_bytes(model: Any, settings: dict[str, Any], frames: Frames, tmp_path: Path) -> None:
     twice = _fitted(model, settings, frames)
     twice.save(tmp_path / "first")
@@ -130,7 +144,7 @@ def test_a_refit_saves_the_same_bytes(model: Any, settings: dict[str, Any], fram
 
 
 @pytest.mark.parametrize("damage", ["missing", "empty", "cut", "garbage"])
-@pytest.mark.parametrize(("model", "settings", "frames"), CASES)
+@each
 def test_a_damaged_file_is_named(
     model: Any, settings: dict[str, Any], frames: Frames, damage: str, tmp_path: Path
 ) -> None:
@@ -147,7 +161,7 @@ def test_a_damaged_file_is_named(
         path.write_bytes(whole)
 
 
-@pytest.mark.parametrize(("model", "settings", "frames"), CASES)
+@each
 def test_another_models_folder_is_refused(model: Any, settings: dict[str, Any], frames: Frames, tmp_path: Path) -> None:
     other = next(one for one in ALL if one is not model)
     _fitted(model, settings, frames).save(tmp_path)
@@ -155,7 +169,7 @@ def test_another_models_folder_is_refused(model: Any, settings: dict[str, Any], 
         other.load(tmp_path)
 
 
-@pytest.mark.parametrize(("model", "settings", "frames"), CASES)
+@each
 def test_columns_and_types_and_order(model: Any, settings: dict[str, Any], frames: Frames) -> None:
     predicted = _fitted(model, settings, frames).predict(frames()[0])
     family = next(one for one in FAMILIES if model in one.models)
@@ -166,7 +180,7 @@ def test_columns_and_types_and_order(model: Any, settings: dict[str, Any], frame
     assert not predicted.duplicated(key).any()
 
 
-@pytest.mark.parametrize(("model", "settings", "frames"), CASES)
+@each
 def test_a_night_with_nothing_in_scope_gives_the_same_columns_without_rows(
     model: Any, settings: dict[str, Any], frames: Frames
 ) -> None:
@@ -178,7 +192,7 @@ def test_a_night_with_nothing_in_scope_gives_the_same_columns_without_rows(
     assert [str(kind) for kind in empty.dtypes] == [str(kind) for kind in full.dtypes]
 
 
-@pytest.mark.parametrize(("model", "settings", "frames"), CASES)
+@each
 def test_without_targets_a_model_says_so_or_needs_none(model: Any, settings: dict[str, Any], frames: Frames) -> None:
     features, targets = frames()
     if model.name not in NEED_NOTHING:
@@ -188,7 +202,7 @@ def test_without_targets_a_model_says_so_or_needs_none(model: Any, settings: dic
         assert len(model(**settings).fit(features, targets.iloc[:0]).predict(features)) > 0
 
 
-@pytest.mark.parametrize(("model", "settings", "frames"), CASES)
+@each
 def test_dates_may_be_datetimes_or_python_dates(model: Any, settings: dict[str, Any], frames: Frames) -> None:
     features, targets = frames()
     stamped = {name: _stamped(frame) for name, frame in features.items()}
