@@ -159,6 +159,21 @@ class Reading:
                 bought[self.as_of, line.customer_id, line.product_id].add((line.order_id, line.day))
         return {key: self._bought(sorted(day for _, day in orders)) for key, orders in bought.items()}
 
+    def customer_orders(self) -> dict[Any, Row]:
+        """features_customer_orders."""
+        found: dict[Any, list[Any]] = defaultdict(list)
+        for line in self.lines:
+            if line.customer_id and self.as_of - 28 * DAY <= line.day < self.as_of:
+                found[self.as_of, line.customer_id].append(line)
+        return {
+            key: {
+                "orders": len({line.order_id for line in lines}),
+                "units": sum(line.units for line in lines),
+                "revenue": float(sum(line.revenue for line in lines)),
+            }
+            for key, lines in found.items()
+        }
+
     def _bought(self, days: list[date]) -> Row:
         lately = {f"times_{window}": sum(day >= self.as_of - window * DAY for day in days) for window in (28, 91, 182)}
         return {"times": len(days), **lately, "first_bought_on": days[0], "last_bought_on": days[-1]}

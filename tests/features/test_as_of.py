@@ -51,6 +51,7 @@ def test_each_night_is_what_a_brute_force_reading_gives(night_by_night: Any) -> 
         assert rows_of(snapshot, "features_demand_periods") == reading.demand_periods(7)
         assert rows_of(snapshot, "features_product_popularity") == reading.popularity()
         assert rows_of(snapshot, "features_customer_products") == reading.customer_products()
+        assert rows_of(snapshot, "features_customer_orders") == reading.customer_orders()
         assert rows_of(snapshot, "features_products") == reading.valid_products()
         assert rows_of(snapshot, "fct_daily_sales") == reading.daily_sales()
         assert rows_of(snapshot, "dim_customers") == reading.customers_mart()
