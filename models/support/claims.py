@@ -31,6 +31,13 @@ FIRM = re.compile(
     r"garantier\w*)\b|将|会|保证|承诺|预计",
     IGNORECASE,
 )
+PLEDGE = re.compile(
+    r"\b(?:we|i)(?: \w+ly)? (?:refund|reimburse|credit|compensate|pay)\b|"
+    r"\b(?:wir|ich) (?:erstatten?|zahlen?|überweisen?)\b|\b(?:erstatten?|überweisen?) (?:wir|ich)\b|"
+    r"我们?(?:就|会|将)?(?:退款|退还|返还|赔)",
+    IGNORECASE,
+)
+"""Said of ourselves as what we do: a promise, whatever it hangs on."""
 HAPPENS = re.compile(
     r"\b(?:is|are|goes|go|follows?|today|tomorrow|now|on its way|back|receive[sd]?|get|comes?|lands?|arrives?|"
     r"should|shortly|soon|done|due|heute|morgen|jetzt|geht|gehen|folgt|kommt|bekommen|erhalten|unterwegs)\b|"
@@ -53,7 +60,8 @@ _MONEY = (
 )
 _MOVES = (
     r"\brevers|restor|\bvoid|\bwired\b|\btransferred|dropp|\bback\b|on (?:its|the) way|show up|given|\blands?\b|"
-    r"(?:will|'ll) (?:get|see|have)|falls away|released|returned|rückgängig|wieder auf|auf dem weg|unterwegs|退|原路"
+    r"(?:will|'ll) (?:get|see|have)|falls away|released|returned|freigegeben|"
+    r"rückgängig|wieder auf|auf dem weg|unterwegs|退|原路|放行|释放"
 )
 REFUND = re.compile(
     r"refund|reimburs|money[- ]back|pa(?:id|y|ying|yed)\b[^.]{0,30}\bback|back (?:on|to|in|"
@@ -225,7 +233,7 @@ def _claims_refund(sentence: str) -> bool:
     """Whether a refund is said to be made, or promised; asking for one, or how one is asked for, is no claim."""
     if not REFUND.search(sentence):
         return False
-    if PAST.search(sentence) or FIRM.search(sentence):
+    if PAST.search(sentence) or FIRM.search(sentence) or PLEDGE.search(sentence):
         return not QUESTION.search(sentence)
     is_excused = QUESTION.search(sentence) or CONDITION.search(sentence) or INSTRUCTION.search(sentence)
     return bool(HAPPENS.search(sentence)) and not is_excused

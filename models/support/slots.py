@@ -14,7 +14,7 @@ from models.support.greetings import ungreeted
 
 ORDER = re.compile(
     r"((?:\border(?: number| no\.?| id)?|\bpurchase|\bbestell(?:ung|nummer)|\bauftrag|订单号?|单号)\s*[:#№]?\s*)"
-    r"([A-Z]{0,4}-?\d[\w-]{2,}|[A-Z]{1,4}\d+)",
+    r"([A-Z]{0,4}-?\d[A-Z0-9_-]{2,}|[A-Z]{1,4}\d+)",
     re.IGNORECASE,
 )  # fmt: skip
 STATUS = re.compile(
@@ -92,7 +92,10 @@ def _spans(text: str, source: Facts, catalogue: Titles) -> Iterator[tuple[int, i
         yield start, end, Slot("product", "lower" if text[start:end].islower() else "", title)
     found = [match.span(2) for match in ORDER.finditer(text)]
     if source.order_id and source.order_id in text:
-        found += [match.span() for match in re.finditer(rf"(?<!\w){re.escape(source.order_id)}(?!\w)", text)]
+        found += [
+            match.span()
+            for match in re.finditer(rf"(?<![A-Za-z0-9_]){re.escape(source.order_id)}(?![A-Za-z0-9_])", text)
+        ]
     for start, end in found:
         if _is_free(start, end, taken):
             taken.append((start, end))

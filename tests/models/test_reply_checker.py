@@ -13,7 +13,7 @@ from models.support.checker import Checker
 from models.support.facts import Facts, Line, Titles
 from models.support.figures import find_figures, plain, readings
 from models.support.greetings import ungreeted
-from models.support.slots import money, written
+from models.support.slots import filled, money, slotted, written
 
 AS_OF = date(2011, 12, 1)
 LAMP = Line("Red Retrospot Lamp", 2, Decimal("4.25"), Decimal("8.50"))
@@ -33,7 +33,9 @@ The order was called off.|Your order has been annulled.|Your address was updated
 Your order was shipped on 3 November 2011.|Tracking shows the parcel at your front door.
 Ihr Geld ist auf dem Weg.|Der Betrag ist wieder auf Ihrem Konto.|Das Paket liegt beim Nachbarn.
 Die Lieferung erfolgt in zwei bis drei Werktagen.|Die Bestellung ist aufgehoben.
-钱已经退给您了。|款项已原路返回。|快递后天到。|包裹放在门口了。|我们会再寄一个给您。|订单已经撤销。
+It had left already. Refuse the parcel and we refund you.|If it is late, we refund the order.
+Ihr Paket ist im Lager, der Betrag ist jetzt freigegeben.|Sobald es hier ist, erstatten wir alles.|Wir erstatten gern.
+货已经发出，请拒收，我们退款。|款项已经放行。|钱已经退给您了。|款项已原路返回。|快递后天到。|包裹放在门口了。|我们会再寄一个给您。|订单已经撤销。
 """.replace("\n", "|")
 RIGHT_IN_OTHER_WORDS = """
 Your order from 3 November 2011 has been shipped.|Your order contains 2 x Red Retrospot Lamp and comes to £18.50.
@@ -133,3 +135,13 @@ GREETED = {
 @pytest.mark.parametrize(("said", "left"), GREETED.items())
 def test_nobody_is_greeted_by_anothers_name(said: str, left: str) -> None:
     assert ungreeted(said) == left
+
+
+def test_an_orders_number_in_chinese_ends_where_the_text_goes_on() -> None:
+    source = Facts(AS_OF, "O389519", "shipped")
+    own = Facts(AS_OF, "O777", "shipped")
+    for order in ("O389519", "O111111"):
+        assert (
+            filled(slotted(f"您好，订单{order}的发票在附件里。", source, Titles()), own)
+            == "您好，订单O777的发票在附件里。"
+        )
