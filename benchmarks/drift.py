@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import copy
 import json
+import sys
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -28,8 +29,9 @@ import pyarrow.parquet as pq
 from benchmarks.drift_real import judged_nights, real_rows, with_empty_tables
 from benchmarks.drift_scale import night_of
 from benchmarks.drift_store import DAY, FIRST, Night, Store, next_night, products
+from pipelines.contract import OUTPUTS
 from pipelines.home import Home
-from pipelines.monitoring.drift import LEVEL, Judged, judge_night
+from pipelines.monitoring.drift import LEVEL, judge_night
 from pipelines.monitoring.histograms import NIGHTS, count_inputs, count_scored
 from pipelines.monitoring.watched import PREDICTIONS, table_of
 from pipelines.records import Row
@@ -70,13 +72,15 @@ def fill(session: Session, folder: Path, nights: Sequence[Night]) -> None:
         session.execute(f"create or replace table {name} as select * from {session.parquet(file)}")
 
 
-def counted(session: Session, folder: Path, first: date, nights: Sequence[Night]) -> list[Row]:
-    """The histograms of these nights, the first of which is as of `first`."""
+def counted(
+    session: Session, folder: Path, first: date, nights: Sequence[Night], outputs: Sequence[str] = OUTPUTS
+) -> list[Row]:
+    """The histograms of these nights, the first of which is as of `first`, with these outputs' scored tables."""
     fill(session, folder, nights)
     days = [first + n * DAY for n in range(len(nights))]
     rows = count_inputs(session, days)
     for day, night in zip(days, nights, strict=True):
-        for watched in PREDICTIONS:
+        for watched in (one for one in PREDICTIONS if one.outputs[0] in outputs):
             file = folder / f"{watched.table}.parquet"
             night[watched.table].to_parquet(file)
             rows += count_scored(watched, [file], day, "model")
@@ -91,11 +95,11 @@ def by_feature(rows: Sequence[Row]) -> Histograms:
     return found
 
 
-def alarms(histograms: Histograms, as_of: date) -> tuple[list[str], list[Judged]]:
-    """The features that alarm on a night, and all that are judged."""
+def alarms(histograms: Histograms, as_of: date, tests: int = 0) -> tuple[list[str], int]:
+    """The features that alarm on a night, and how many are judged: as many as are given, or as there are here."""
     judged = judge_night(histograms, as_of)
-    level = LEVEL / max(len(judged), 1)
-    return [one.feature for one in judged if one.value > one.threshold(level)], judged
+    tests = tests or len(judged)
+    return [one.feature for one in judged if one.value > one.threshold(LEVEL / max(tests, 1))], tests
 
 
 def compare(session: Session, folder: Path, orders: int, nights: int, repeats: int, seed: int) -> dict[str, Any]:
@@ -117,13 +121,14 @@ def compare(session: Session, folder: Path, orders: int, nights: int, repeats: i
         rows += counted(session, folder, as_of_night(start), batch)
     histograms = by_feature(rows)
     told = [alarms(histograms, as_of_night(night)) for night in range(before, before + nights)]
-    found: dict[str, Any] = {"orders": orders, "nights": nights, "features": len(told[-1][1])}
+    found: dict[str, Any] = {"orders": orders, "nights": nights, "features": told[-1][1]}
     found |= {"false_alarm_nights": sum(bool(names) for names, _ in told)}
     found["false_alarms"] = Counter(name for names, _ in told for name in names)
+    sys.stdout.write(f"{json.dumps(found)}\n")
+    tests = {night: told[night - before][1] for night in stores}
     found["planted"] = [
-        {"drift": plant, "output": output, "strength": strength}
-        | detection(session, folder, histograms, stores, plant, output, strength)
-        for plant, output in PLANTS.items()
+        detection(session, folder, histograms, stores, tests, plant, strength)
+        for plant in PLANTS
         for strength in STRENGTHS
     ]
     return found
@@ -139,26 +144,28 @@ def detection(
     folder: Path,
     histograms: Histograms,
     stores: dict[int, Store],
+    tests: dict[int, int],
     plant: str,
-    output: str,
     strength: float,
 ) -> dict[str, Any]:
-    """On how many of the starts the drift is found on its first night, and within a week; and by which features."""
-    first, week, named = 0, 0, Counter[str]()
+    """On how many of the starts the drift is found on its first night, and within a week; and by which features.
+
+    Only what the output uses is counted and judged anew; the level is still shared with all that the night judges.
+    """
+    output, first, week, named = PLANTS[plant], 0, 0, Counter[str]()
+    own = {feature for feature in histograms if output in table_of(feature).outputs}
     for night, before in stores.items():
         store, start = copy.deepcopy(before), as_of_night(night)
-        rows = counted(session, folder, start, [next_night(store, plant, strength) for _ in range(LASTS)])
-        changed = {feature: dict(by_night) for feature, by_night in histograms.items()}
-        for feature, by_night in by_feature(rows).items():
-            changed.setdefault(feature, {}).update(by_night)
-        hits = []
-        for n in range(LASTS):
-            names, _ = alarms(changed, start + n * DAY)
-            own = [name for name in names if output in table_of(name).outputs]
-            named.update(own[:3] if n == 0 else [])
-            hits.append(bool(own))
-        first, week = first + hits[0], week + any(hits)
-    return {"starts": len(stores), "first_night": first, "within_a_week": week, "by": dict(named.most_common(3))}
+        nights = [next_night(store, plant, strength) for _ in range(LASTS)]
+        changed = by_feature(counted(session, folder, start, nights, [output]))
+        merged = {feature: histograms.get(feature, {}) | changed[feature] for feature in {*changed} & own}
+        told = [alarms(merged, start + n * DAY, tests[night])[0] for n in range(LASTS)]
+        named.update(told[0])
+        first, week = first + bool(told[0]), week + any(told)
+    found = {"drift": plant, "output": output, "strength": strength, "starts": len(stores), "first_night": first}
+    found |= {"within_a_week": week, "by": dict(named.most_common(3))}
+    sys.stdout.write(f"{json.dumps(found)}\n")
+    return found
 
 
 def real(session: Session, folder: Path, file: Path, nights: int) -> dict[str, Any]:
