@@ -102,8 +102,8 @@ def judge_shares(feature: str, by_night: Sequence[Mapping[str, int] | None], is_
         spread=spread * math.sqrt(1 + 1 / len(past)),
         nights=len(past),
         scale=float(expected[-1]),
-        tonight=dict(zip(names, counts[-1] / rows[-1], strict=True)),
-        usual=dict(zip(names, usual[-1] / usual_rows[-1], strict=True)),
+        tonight=dict(zip(names, map(float, counts[-1] / rows[-1]), strict=True)),
+        usual=dict(zip(names, map(float, usual[-1] / usual_rows[-1]), strict=True)),
     )
 
 
@@ -120,8 +120,8 @@ def judge_volume(feature: str, by_night: Sequence[int | None], is_state: bool) -
         return None
     mean, chance = float(past.mean()), math.sqrt((1 + 1 / WEEKS) / (math.expm1(usual[-1]) + 1))
     spread = max(float(past.std(ddof=1)), chance) * math.sqrt(1 + 1 / len(past))
-    shown = {"tonight": rows[-1], "usual": math.expm1(usual[-1] + mean)}
-    value = abs(ratios[-1] - mean)
+    shown = {"tonight": float(rows[-1]), "usual": math.expm1(float(usual[-1]) + mean)}
+    value = abs(float(ratios[-1]) - mean)
     return Judged(feature, RATIO, value, 0.0, spread, len(past), 1.0, {ROWS: shown["tonight"]}, {ROWS: shown["usual"]})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 import sqlalchemy as sa
 
@@ -14,6 +14,7 @@ from pipelines.records import ALL, training_costs
 Reasons = Mapping[str, Sequence[str]]
 """Sentences by output."""
 TOLD = 3  # of the reasons of an output
+MAX_AGE = timedelta(days=1)  # of what was asked for, against the newest night
 
 
 def all_wanted(home: Home, as_of: date, *causes: Reasons) -> dict[str, str]:
@@ -28,7 +29,13 @@ def all_wanted(home: Home, as_of: date, *causes: Reasons) -> dict[str, str]:
 
 
 def due(home: Home, asked: Mapping[str, str], as_of: date) -> tuple[dict[str, str], list[str]]:
-    """Who decides on each output that is asked for and due, and why the others are not: once a day will do."""
+    """Who decides on each output that is asked for and due, and why the others are not.
+
+    Once a day will do; and what was asked for long ago, while no scheduler ran, would crown a champion in the past.
+    """
+    newest = home.records.newest_loaded_night() or as_of
+    if newest - as_of > MAX_AGE:
+        return {}, [f"asked for as of {as_of}, and the night of {newest} has run since"]
     costs = training_costs.c
     rows = home.records.rows(sa.select(costs.output).where(costs.as_of == as_of, costs.part == ALL))
     done = {row["output"] for row in rows}

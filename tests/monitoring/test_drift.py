@@ -166,3 +166,5 @@ def test_an_output_that_was_trained_today_is_not_due(home: Home) -> None:
     assert chosen == {"demand": "train: two"}
     assert not_due == [f"risk was trained as of {AS_OF} already"]
     assert due(home, {"risk": "one"}, AS_OF + DAY) == ({"risk": "train: one"}, [])
+    assert due(home, {"risk": "one"}, AS_OF - DAY) == ({"risk": "train: one"}, [])
+    assert due(home, {"risk": "one"}, AS_OF - 2 * DAY)[0] == {}
