@@ -75,16 +75,35 @@ def apart(
 ) -> tuple[Estimate, Estimate]:
     """How far two arms of different entities lie apart: treated less control, and that as a share of control.
 
-    Each arm is drawn on its own. An interval of the share is wide, and undefined draws are left out, where hardly
-    anybody of the control did anything.
+    The few who do most are rarely in a small control, so what it says of its own spread is too little. Both arms
+    are taken to differ in scale alone: as many as each has are drawn of all entities, each divided by the rate of its
+    arm, and by how far such draws lie apart the intervals are made (pivotal). All NaN where an arm has no rate; the
+    share where the control's is 0.
     """
     arms = [frame[[NUMERATOR, DENOMINATOR]].to_numpy(np.float64) for frame in (treated, control)]
-    drawn = [_ratio(_resampled_sums(arm, resamples, seed + place)) for place, arm in enumerate(arms)]
-    values = [_ratio(arm.sum(axis=0)[None]) for arm in arms]
+    rates = [float(_ratio(arm.sum(axis=0)[None])[0]) for arm in arms]
+    scales = [np.array([1.0 / rate if rate else 0.0, 1.0]) for rate in rates]
+    pooled = np.concatenate([arm * scale for arm, scale in zip(arms, scales, strict=True)])
+    middle, random = _ratio(pooled.sum(axis=0)[None])[0], np.random.default_rng(seed)
+    drawn = [_ratio(_sums_of(pooled, len(arm), resamples, random, seed)) / middle for arm in arms]
+    less = rates[0] - rates[1]
+    added = _estimate(less, 2.0 * less - (rates[0] * drawn[0] - rates[1] * drawn[1]), confidence)
     with np.errstate(divide="ignore", invalid="ignore"):
-        less, share = values[0] - values[1], values[0] / values[1] - 1.0
-        drawn_less, drawn_share = drawn[0] - drawn[1], drawn[0] / drawn[1] - 1.0
-    return _estimate(less[0], drawn_less, confidence), _estimate(share[0], drawn_share, confidence)
+        ratio = np.float64(rates[0]) / rates[1]
+        return added, _estimate(ratio - 1.0, ratio * drawn[1] / drawn[0] - 1.0, confidence)
+
+
+def _sums_of(
+    columns: NDArray[np.float64], size: int, resamples: int, random: np.random.Generator, seed: int
+) -> NDArray[np.float64]:
+    """[n, k] columns -> [B, k] sums over `size` entities drawn with replacement."""
+    if not len(columns) or not size:
+        return np.zeros((resamples, columns.shape[1]))
+    grouped = _grouped(columns, seed)
+    groups = max(1, round(size * len(grouped) / len(columns)))
+    step = max(1, _CHUNK // groups)
+    sizes = [min(step, resamples - start) for start in range(0, resamples, step)]
+    return np.concatenate([grouped[random.integers(0, len(grouped), (one, groups))].sum(axis=1) for one in sizes])
 
 
 def entities_needed(

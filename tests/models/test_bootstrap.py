@@ -86,11 +86,21 @@ def test_two_arms_lie_apart_by_their_rates() -> None:
 
 def test_the_interval_between_two_arms_has_the_width_of_the_normal_one() -> None:
     random = np.random.default_rng(3)
-    arms = [random.normal(5.0, 2.0, 1_500), random.normal(4.0, 3.0, 300)]
+    arms = [random.normal(5.0, 2.0, 1_500), random.normal(4.0, 1.6, 300)]
     less, _ = apart(_frame(arms[0]), _frame(arms[1]), resamples=2_000)
     half = 1.96 * math.sqrt(arms[0].var() / 1_500 + arms[1].var() / 300)
     assert (less.high - less.low) / 2.0 == pytest.approx(half, rel=0.08)
     assert less == apart(_frame(arms[0]), _frame(arms[1]), resamples=2_000)[0]
+
+
+def test_a_small_arm_without_the_few_who_spend_most_is_not_believed() -> None:
+    random = np.random.default_rng(5)
+    held = []
+    for seed in range(100):
+        values = random.lognormal(0.0, 2.0, 3_000) * (random.random(3_000) < 0.3)
+        share = apart(_frame(1.2 * values[:2_850]), _frame(values[2_850:]), resamples=300, seed=seed)[1]
+        held.append(share.low <= 0.2 <= share.high)
+    assert 0.9 <= np.mean(held) <= 1.0
 
 
 def test_the_hold_out_that_is_needed_finds_the_gain_in_four_of_five_cases() -> None:
@@ -98,8 +108,8 @@ def test_the_hold_out_that_is_needed_finds_the_gain_in_four_of_five_cases() -> N
     needed = entities_needed(_frame(random.random(20_000) < 0.3), 0.2, effect=0.2)
     held = round(needed)
     found = []
-    for seed in range(200):
+    for seed in range(100):
         treated, control = random.random(4 * held) < 0.36, random.random(held) < 0.3
         found.append(apart(_frame(treated), _frame(control), resamples=200, seed=seed)[0].low > 0)
-    assert np.mean(found) == pytest.approx(0.8, abs=0.07)
+    assert np.mean(found) == pytest.approx(0.8, abs=0.1)
     assert math.isnan(entities_needed(_frame([0.0, 0.0]), 0.2, effect=0.2))
