@@ -24,6 +24,7 @@ from pipelines.session import Session, members, session_of, stop
 HEALTHY_SECONDS = 240.0  # a cold start takes 15 to 60
 POLL_SECONDS = 0.5
 POOLS = {"warehouse": "the warehouse takes one writer", "gpu": "one training at a time"}
+SCHEDULED = ("nightly", "train")
 Say = Callable[[str], None]
 
 
@@ -171,13 +172,18 @@ def _answers(port: int | None) -> bool:
 
 
 def _set_up(home: Home, servers: Servers) -> None:
-    """The pools, then the schedule: nothing of a night may run before its pools are there."""
+    """The pools, then the schedules: nothing of a night may run before its pools are there."""
     api, until = api_of(home, servers), time.monotonic() + HEALTHY_SECONDS
     for name, why in POOLS.items():
         api.put_pool(name, 1, why)
+    for dag in SCHEDULED:
+        _switch_on(api, dag, until)
+
+
+def _switch_on(api: AirflowApi, dag: str, until: float) -> None:
     while True:
         try:
-            api.ask("PATCH", "dags/nightly?update_mask=is_paused", {"is_paused": False})
+            api.ask("PATCH", f"dags/{dag}?update_mask=is_paused", {"is_paused": False})
             return
         except ApiFault as fault:
             if fault.status != 404 or time.monotonic() > until:

@@ -65,7 +65,7 @@ def test_a_night_whose_task_and_scheduler_are_killed(home: Home) -> None:
     api = api_of(home, servers)
     pools = {pool["name"]: pool["slots"] for pool in api.get("pools")["pools"]}
     assert (pools["warehouse"], pools["gpu"]) == (1, 1)
-    assert api.get("dags/nightly")["is_paused"] is False
+    assert [api.get(f"dags/{dag}")["is_paused"] for dag in ("nightly", "train")] == [False, False]
 
     night = Night(home, servers, api, NIGHTS[0])
     assert night.kill("validate", "task")
@@ -79,7 +79,8 @@ def test_a_night_whose_task_and_scheduler_are_killed(home: Home) -> None:
     assert (tries["validate"], tries["train_first_champions"]) == (2, 2)
     assert (home.records.current_release() or {})["as_of"] == NIGHTS[0]
     runs = api.get("dags/nightly/dagRuns")["dag_runs"]
-    assert [one["run_type"] for one in runs] == ["manual"]  # switching the schedule on ran no night of today
+    assert [one["run_type"] for one in runs] == ["manual"]  # switching the schedules on ran no night of today
+    assert api.get("dags/train/dagRuns")["dag_runs"] == []
 
     assert down(home)
     assert members(servers.session) == []
