@@ -146,7 +146,7 @@ def worlds() -> dict[str, World]:
 
     tables, truths = demo_tables(ORDERS_FILE)
     found = {}
-    for name in ("demand", "recommendations", "support"):
+    for name in ("support", "recommendations", "demand"):
         output, windows = output_of(name), gate_worlds.numbered(getattr(gate_worlds, name)(tables))
         found[name] = World(output, partial(exchanged, windows, output))
     output, payments = output_of("risk"), gate_risk.risk(tables, truths["payments"].to_pandas())
@@ -172,7 +172,8 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     result: dict[str, Any] = {"outputs": {}}
     with tempfile.TemporaryDirectory() as folder:
         home = Home(Places.from_environment({"NIGHTCART_HOME": folder}), Settings())
-        asked = {name: world for name, world in worlds().items() if not given.output or name in given.output}
+        made = worlds()
+        asked = {name: made[name] for name in given.output or made}
         for part in ("same", *(["planted"] if given.planted else []), "one", "first"):
             for name, world in asked.items():
                 start, found = time.process_time(), result["outputs"].setdefault(name, {})
