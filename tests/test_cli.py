@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from rich.console import Console
 
-from pipelines import night
+from models.demand import RecentMean
+from pipelines import cli_champions, night
 from pipelines.cli import main
 from pipelines.doctor import examine
 from pipelines.errors import Busy, NothingToDo
 from pipelines.home import Home
 from pipelines.night import next_night, nights_between, refuse_scheduler
 from pipelines.records import clock, nights
+from pipelines.training.champions import champion_of, crown, store_model
 from tests.landing import Landing
+from tests.models.generators import demand_frames
 
 DAY = date(2011, 10, 3)
 
@@ -40,6 +45,11 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *ar
         (("releases",), 6, "nightcart night"),
         (("step", "nonsense", "2011-11-01"), 2, "the steps are collect, validate"),
         (("train", "nonsense", "2011-11-01"), 2, "the outputs are"),
+        (("champions",), 6, "nightcart night"),
+        (("champions", "nonsense"), 2, "the outputs are"),
+        (("promote", "demand", "recent_mean-1", "--reason", "x"), 2, "train first"),
+        (("demote", "demand", "--reason", "x"), 6, "nightcart train demand"),
+        (("demote", "demand"), 2, "--help"),
         (("night", "2011-13-01"), 2, "--help"),
         (("night",), 6, "_SUCCESS"),
         (("backfill", "2011-11-05", "2011-11-01"), 2, "the earlier night first"),
@@ -133,3 +143,37 @@ def test_the_doctor_on_the_terminal(
     code, printed, _ = run(monkeypatch, capsys, "doctor")
     assert code == 0
     assert "GiB free" in printed
+
+
+def test_champions_are_listed_and_an_arrow_marks_who_serves(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number, model in enumerate(("recent_mean", "tsb")):
+        version = {"model": model, "model_version": f"{model}-1", "trained_as_of": DAY + timedelta(days=number)}
+        crown(home, "demand", version, DAY + timedelta(days=2 * number), "train", f"reason {number}")
+    monkeypatch.setattr(cli_champions, "out", Console(width=160))
+    marked = {}
+    for options in ((), ("--as-of", str(DAY + timedelta(days=1)))):
+        code, printed, _ = run(monkeypatch, capsys, "champions", "demand", *options)
+        assert code == 0
+        lines = [line.split() for line in printed.splitlines() if "demand" in line]
+        assert [line[-1] for line in lines] == ["1", "0"]  # the newest first, with its reason
+        marked[options] = [line[2] for line in lines if line[0] == "→"]
+    assert list(marked.values()) == [["tsb-1"], ["recent_mean-1"]]
+
+
+def test_a_promotion_says_what_it_would_do(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = RecentMean(horizon=2, period_days=7).fit(*demand_frames())
+    old = store_model(home, "demand", model, DAY)
+    crown(home, "demand", old, DAY, "train", "the first")
+    crown(home, "demand", old | {"model_version": "tsb-1"}, DAY + timedelta(days=1), "train", "better")
+    monkeypatch.setattr(cli_champions, "out", Console(width=200))
+    arguments = ("demand", old["model_version"], "--reason", "calmer", "--dry-run")
+    code, printed, _ = run(monkeypatch, capsys, "promote", *arguments)
+    assert code == 0
+    assert f"would serve demand from the night of {DAY + timedelta(days=1)} on, in the place of tsb-1" in printed
+    assert f"by nightcart promote ({getpass.getuser()}): calmer" in printed
+    assert "nothing was changed" in printed
+    assert champion_of(home, "demand", date.max)["model_version"] == "tsb-1"  # type: ignore[index]

@@ -12,6 +12,7 @@ import pandas as pd
 from models.dates import to_days
 from models.protocol import Features, Model
 from pipelines.home import Home
+from pipelines.scoring.bands import bands
 from pipelines.scoring.frames import AtCutoffs, Judged
 from pipelines.scoring.outputs import Counts, Measures, Tables
 
@@ -84,13 +85,26 @@ class DemandOutput(AtCutoffs):
         }
 
     def segments(self, features: Features) -> pd.DataFrame:
-        """`product` by when it became known; `sales` by the interval between periods with demand (Syntetos 2005)."""
+        """`product` by when it became known; `sales` by the interval between periods with demand (Syntetos 2005).
+
+        And `category`, the first of its levels, and `price` by thirds of the mean that was paid.
+        """
+        from models.recommendations.rules import LEVELS
+
         products = features["demand_products"].set_index("product_id")
         age = (to_days(products["as_of"]) - to_days(products["first_known_on"])) / np.timedelta64(1, "D")
         active = products["active_periods_13"].to_numpy(np.float64)
         sales = np.where(active * REGULAR_INTERVAL >= RECENT_PERIODS, "regular", "intermittent")
+        periods = features["demand_periods"].astype({"revenue": np.float64, "units": np.float64})
+        paid = periods.groupby("product_id")[["revenue", "units"]].sum()
+        price = (paid["revenue"] / paid["units"]).where(paid["units"] > 0).reindex(products.index)
         return pd.DataFrame(
-            {"product": np.where(age < NEW_DAYS, "new", "old"), "sales": np.where(active > 0, sales, "none")},
+            {
+                "product": np.where(age < NEW_DAYS, "new", "old"),
+                "sales": np.where(active > 0, sales, "none"),
+                "category": products["category"].astype("str").str.split(LEVELS).str[0],
+                "price": bands(price),
+            },
             index=products.index,
         )
 

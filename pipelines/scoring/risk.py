@@ -11,12 +11,13 @@ import pandas as pd
 
 from models.protocol import Features, Model
 from pipelines.home import Home
+from pipelines.scoring.bands import bands
 from pipelines.scoring.frames import OfEvents
 from pipelines.scoring.outputs import Counts, Measures, Tables
 
 REVIEWED, BEFORE = "customer_precision", "customer_payments_before"
 COST, STOPPED, SAVED = "cost_per_night", "false_positive_rate", "saved_money"
-COUNTRY = "billing_country"
+COUNTRY, AMOUNT = "billing_country", "amount"
 
 
 class RiskOutput(OfEvents):
@@ -83,15 +84,16 @@ class RiskOutput(OfEvents):
     def segments(self, features: Features) -> pd.DataFrame:
         """Of the payer's first of these payments: `customer` (known to have paid before, new, guest), and `country`.
 
-        The country is that of billing, where the features hold it.
+        The country is that of billing, where the features hold it; `amount` is in thirds.
         """
         from models.risk.metrics import entities
 
         payments = features["payments"].sort_values(["paid_at", "payment_id"])
-        told = [name for name in ("is_guest", BEFORE, COUNTRY) if name in payments.columns]
+        told = [name for name in ("is_guest", BEFORE, COUNTRY, AMOUNT) if name in payments.columns]
         first = payments.set_index(entities(payments)).groupby(level=0, sort=True)[told].first()
         known = np.where(first[BEFORE] > 0, "known", "new")
         first["customer"] = np.where(first["is_guest"] > 0, "guest", known)
+        first[AMOUNT] = bands(first[AMOUNT])
         return first.rename(columns={COUNTRY: "country"}).drop(columns=["is_guest", BEFORE])
 
     def tables(

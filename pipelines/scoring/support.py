@@ -72,8 +72,11 @@ class SupportOutput(OfEvents):
         }
 
     def segments(self, features: Features) -> pd.DataFrame:
-        """`channel`: how the ticket came in."""
-        return features["tickets"].set_index("ticket_id")[["channel"]]
+        """`channel`: how the ticket came in, and `language`: what it is written in."""
+        from models.support.languages import language_of
+
+        tickets = features["tickets"].set_index("ticket_id")
+        return tickets[["channel"]].assign(language=[language_of(text) for text in tickets["text"].fillna("")])
 
     def tables(
         self, home: Home, as_of: date, model: Model, features: Features, facts: Features, version: str

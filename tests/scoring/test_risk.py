@@ -43,7 +43,8 @@ def test_another_capacity_is_a_point_of_the_curve_too(home: Home, reviews: int) 
 def test_a_country_of_billing_is_a_segment_where_the_features_hold_it() -> None:
     rows = {"payment_id": ["x1", "x2", "x3"], "customer_id": ["ann", "ann", None], "is_guest": [0, 0, 1]}
     payments = pd.DataFrame(rows | {"paid_at": pd.Timestamp("2024-05-01"), "customer_payments_before": [2, 3, 0]})
-    assert list(RISK.segments({"payments": payments}).columns) == ["customer"]
+    payments["amount"] = [10.0, 20.0, 30.0]
+    assert list(RISK.segments({"payments": payments}).columns) == ["amount", "customer"]
     found = RISK.segments({"payments": payments.assign(billing_country=[None, "DE", "FR"])})
     assert found["country"].to_dict() == {"ann": "DE", "x3": "FR"}
     assert found["customer"].to_dict() == {"ann": "known", "x3": "guest"}
