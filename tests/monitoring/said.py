@@ -42,7 +42,8 @@ class Said:
         rows = rows.assign(period_start=start, units_mean=units[:, 1])
         rows[["units_p10", "units_p50", "units_p90"]] = units
         first = pd.Timestamp(self.night - 200 * DAY)
-        known = products.assign(first_known_on=first, first_sold_on=first, last_sold_on=first, active_periods_13=5)
+        known = products.assign(category="a", first_known_on=first, first_sold_on=first, last_sold_on=first)
+        known = known.assign(active_periods_13=5)
         periods = products.assign(periods_ago=2, units=3, revenue=6.0, days_out_of_stock=0)
         return rows, {"features_demand_products": known, "features_demand_periods": periods}
 
@@ -81,4 +82,4 @@ class Said:
             urgency=self.random.choice(["low", "high"], len(tickets)),
             needs_human=self.random.random(len(tickets)) < 0.5,
         )
-        return rows, {"features_tickets": tickets}
+        return rows, {"features_tickets": tickets.assign(text="where is my order")}
