@@ -21,16 +21,9 @@ all_returns as (select * from {{ ref('stg_store__returns') }}),
 
 -- what is known of a payment by then never changes: the features are built once, of a long history part by part
 payments as (
-    select known_payments.*
+    select *
     from known_payments
-    {% if is_incremental() %}
-    left join {{ this }} as built on known_payments.payment_id = built.payment_id
-    {% endif %}
-    where
-        known_payments.known_at <= {{ payments_until() }}
-    {%- if is_incremental() %}
-        and built.payment_id is null
-        {%- endif %}
+    where {{ to_be_built() }}
 ),
 
 -- the ones that they are compared with one by one
