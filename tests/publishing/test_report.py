@@ -258,8 +258,9 @@ def test_what_came_true_stands_beside_what_was_promised(home: Home) -> None:
     assert "Did it come true" not in page_of(home)
     row = {"output": "demand", "model": "xgboost_quantiles", "model_version": VERSIONS["demand"], "metric": "wape"}
     row |= {"segment": "all", "n": 40, "labels_mature_until": AS_OF, "kind": "realised"}
-    nights = [AS_OF - timedelta(days=ago) for ago in (90, 2, 1)]  # the first is too long ago
+    nights = [AS_OF - timedelta(days=ago) for ago in (92, 2, 1)]  # the first is too long ago
     worse = [{"as_of": night, "value": 0.8, "ci_low": 0.75, "ci_high": 0.85} for night in nights]
+    worse[-1]["value"] = 0.46  # promised were .45 to .55
     with home.records.begin() as connection:
         connection.execute(sa.insert(model_performance), [row | came for came in worse])
     watched = monitor(home, AS_OF)["realised"]
@@ -270,12 +271,13 @@ def test_what_came_true_stands_beside_what_was_promised(home: Home) -> None:
     page = page_of(home)
     came = section(page, "Did it come true")
     assert "1 alarm<" in came and "1 night up to" in came
+    assert "1 of 2 figures lie inside what was promised" in came
     assert came.index("sales: regular") < came.index("WAPE, all")
     assert "+0.300" in came and "[+0.200, +0.400]" in came
     figures = figures_of(Path(render_report(home, AS_OF)["report"]).read_text("utf-8"))
     high, low, promise, line = figures["realised-demand"]["data"]
     assert line["x"] == [str(night) for night in nights[1:]]
-    assert line["error_y"]["array"] == pytest.approx([0.05, 0.05])
+    assert line["error_y"]["array"] == pytest.approx([0.05, 0.39])
     assert (high["y"], low["y"], promise["y"]) == ([0.55, 0.55], [0.45, 0.45], [0.5, 0.5])
 
 

@@ -12,7 +12,7 @@ from pipelines.home import Home
 from pipelines.records import ALL, Row, model_performance
 from pipelines.scoring.outputs import output_of
 
-SHOWN = timedelta(days=60)  # of past nights
+SHOWN = timedelta(days=92)  # of past nights
 
 
 def came_true(home: Home, as_of: date) -> list[dict[str, Any]]:
@@ -31,7 +31,9 @@ def _came_true(home: Home, name: str, as_of: date, watched: Row) -> dict[str, An
         return None
     versions = [row["model_version"] for row in rows]
     is_promised = (figures.kind == "offline") & figures.model_version.in_(versions) & (figures.as_of <= as_of)
-    promised = home.records.rows(sa.select(model_performance).where(own & is_promised).order_by(figures.as_of))
+    told = home.records.rows(sa.select(model_performance).where(own & is_promised).order_by(figures.as_of))
+    promised = {row["model_version"]: row for row in told}
+    judged = [(row, promised[row["model_version"]]) for row in rows if row["model_version"] in promised]
     gaps = sorted(watched.get("gaps", []), key=lambda gap: not gap["is_alarm"])
     return {
         "output": name,
@@ -39,9 +41,16 @@ def _came_true(home: Home, name: str, as_of: date, watched: Row) -> dict[str, An
         "label": output.label(home, output.metric),
         "higher_is_better": output.higher_is_better,
         "rows": rows,
-        "promised": {row["model_version"]: row for row in promised},
+        "promised": promised,
+        "judged": len(judged),
+        "inside": sum(_is_inside(row["value"], promise) for row, promise in judged),
         "gaps": gaps,
         "alarms": [gap for gap in gaps if gap["is_alarm"]],
         "nights": watched.get("nights"),
         "until": watched.get("labels_mature_until"),
     }
+
+
+def _is_inside(value: float | None, promise: Row) -> bool:
+    """Whether a figure lies in the interval of the promise."""
+    return value is not None and promise["value"] is not None and promise["ci_low"] <= value <= promise["ci_high"]
