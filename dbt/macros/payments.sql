@@ -102,19 +102,12 @@
         {{ days_since('by_' ~ name ~ '.first_fraud_at') }} as days_since_first_{{ name }}_fraud
 {%- endmacro %}
 
-{# Whether the features of a payment are to be built: those that the newest night did not know, and of a build in parts
-   those that became known in its part. #}
-{% macro to_be_built() -%}
-    known_at <= cast('{{ given('payments_until') }}' as {{ type_of('ts') }})
-    {%- if is_incremental() %} and payment_loaded_as_of > {{ loaded_after() }}
-    {%- endif -%}
-    {%- if given('payments_after') %} and known_at > cast('{{ given('payments_after') }}' as {{ type_of('ts') }})
-    {%- endif -%}
-{%- endmacro %}
+{# Up to when payments became known that this part of a build makes the features of. #}
+{% macro payments_until() -%} cast('{{ given('payments_until') }}' as {{ type_of('ts') }}) {%- endmacro %}
 
 {# What nights after the newest that was built brought; only the first part of a build forgets it. #}
 {% macro forget_payments() -%}
-    {%- if not given('payments_after') -%} {{ forget_loaded_after() }} {%- endif -%}
+    {%- if given('is_first_part') -%} {{ forget_loaded_after() }} {%- endif -%}
 {%- endmacro %}
 
 {# What became known of a key by day: payments by the day they were paid, chargebacks by the day they were reported. Only

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import date
-from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
@@ -118,11 +117,10 @@ def build_parts(home: Home, variables: dict[str, Any], command: Sequence[str], n
         parts = payment_parts(session, newest or NEVER)
     refresh = [] if newest else ["--full-refresh"]
     run_dbt(home, [*command, *refresh], variables | {"payments_until": parts[0]})
-    later = variables | {"known_after": str(newest or NEVER)}
-    for number, (after, until) in enumerate(pairwise(parts), 2):
+    for number, until in enumerate(parts[1:], 2):
         log.info("features of payments: part %s of %s", number, len(parts))
-        part = {"payments_after": after, "payments_until": until}
-        run_dbt(home, [*BUILD, "--select", "int_payment_features+"], later | part)
+        later = {"payments_until": until, "is_first_part": False}
+        run_dbt(home, [*BUILD, "--select", "int_payment_features+"], variables | later)
 
 
 def payment_parts(session: Session, newest: date) -> list[str]:

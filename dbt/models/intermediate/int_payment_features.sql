@@ -21,9 +21,16 @@ all_returns as (select * from {{ ref('stg_store__returns') }}),
 
 -- what is known of a payment by then never changes: the features are built once, of a long history part by part
 payments as (
-    select *
+    select known_payments.*
     from known_payments
-    where {{ to_be_built() }}
+    {% if is_incremental() %}
+    left join {{ this }} as built on known_payments.payment_id = built.payment_id
+    {% endif %}
+    where
+        known_payments.known_at <= {{ payments_until() }}
+    {%- if is_incremental() %}
+        and built.payment_id is null
+        {%- endif %}
 ),
 
 -- the ones that they are compared with one by one
