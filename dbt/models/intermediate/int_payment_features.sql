@@ -94,39 +94,62 @@ products as (
 
 asked_products as (select distinct product_id from products),
 
+-- what counts by day: paid, or reported, within ninety days
+lately as (
+    select *
+    from known_payments
+    where
+        paid_at < (select max(payments.paid_at) from payments)
+        and (
+            paid_at >= (select min(payments.paid_at) from payments) - interval '91 days'
+            or chargeback_reported_at >= (select min(payments.paid_at) from payments) - interval '91 days'
+        )
+),
+
 products_paid as (
     select
         all_products.product_id,
-        known_payments.customer_id,
-        known_payments.amount,
-        known_payments.paid_at,
-        known_payments.known_at,
-        known_payments.payment_loaded_as_of,
-        known_payments.chargeback_reported_at,
-        known_payments.chargeback_known_at,
-        known_payments.chargeback_loaded_as_of
-    from all_products
+        lately.amount,
+        lately.paid_at,
+        lately.known_at,
+        lately.payment_loaded_as_of,
+        lately.chargeback_reported_at,
+        lately.chargeback_known_at,
+        lately.chargeback_loaded_as_of
+    from lately
+    inner join all_products on lately.payment_id = all_products.payment_id
     inner join asked_products on all_products.product_id = asked_products.product_id
-    inner join known_payments on all_products.payment_id = known_payments.payment_id
 ),
 
 product_days as ({{ counts_by_day('products_paid', 'product_id', 'products') }}),
 
 product_sums as ({{ sums_of_days('product_days', 'product_id', 'products') }}),
 
+payers_products as (
+    select
+        all_products.product_id,
+        all_payments.customer_id,
+        all_payments.paid_at,
+        all_payments.known_at,
+        all_payments.payment_loaded_as_of
+    from all_payments
+    inner join payers on all_payments.customer_id = payers.customer_id
+    inner join all_products on all_payments.payment_id = all_products.payment_id
+),
+
 bought_before as (
     select distinct
         products.payment_id,
         products.product_id
     from products
-    inner join products_paid
+    inner join payers_products
         on
-            products.customer_id = products_paid.customer_id
-            and products.product_id = products_paid.product_id
-            and products.paid_at > products_paid.paid_at
-            and products.paid_at - interval '365 days' <= products_paid.paid_at
-            and products.known_at >= products_paid.known_at
-            and products.payment_loaded_as_of >= products_paid.payment_loaded_as_of
+            products.customer_id = payers_products.customer_id
+            and products.product_id = payers_products.product_id
+            and products.paid_at > payers_products.paid_at
+            and products.paid_at - interval '365 days' <= payers_products.paid_at
+            and products.known_at >= payers_products.known_at
+            and products.payment_loaded_as_of >= payers_products.payment_loaded_as_of
 ),
 
 baskets as (
@@ -154,7 +177,7 @@ baskets as (
     group by products.payment_id
 ),
 
-country_pair_days as ({{ counts_by_day('known_payments', 'country_pair', 'payments') }}),
+country_pair_days as ({{ counts_by_day('lately', 'country_pair', 'payments') }}),
 
 country_pair_sums as ({{ sums_of_days('country_pair_days', 'country_pair', 'payments') }}),
 
