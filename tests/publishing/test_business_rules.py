@@ -74,7 +74,7 @@ def broken(shop: Store, found: pd.DataFrame, rules: Rules) -> dict[str, int]:
         missing = shop["bought"]["customer_id"].nunique() - found["customer_id"].nunique()
         connection.execute("set variable unserved = $value", {"value": missing})
         tables = {
-            "recommendations": found,
+            "recommendations": found.assign(arm="model"),
             "features_customer_products": shop["bought"],
             "features_products": facts[["product_id", "is_active"]],
             "dim_products_of_floats": facts[["product_id", "category", "unit_price", "unit_cost"]],
