@@ -102,7 +102,7 @@ class DemandOutput(AtCutoffs):
             {
                 "product": np.where(age < NEW_DAYS, "new", "old"),
                 "sales": np.where(active > 0, sales, "none"),
-                "category": products["category"].astype("str").str.split(LEVELS).str[0],
+                "category": products["category"].astype("str").str.extract(f"^(.*?)(?:{LEVELS}|$)", expand=False),
                 "price": bands(price),
             },
             index=products.index,

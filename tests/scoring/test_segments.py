@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pandas as pd
+import pytest
 
 from models.protocol import Features
 from pipelines.scoring.bands import bands
@@ -34,6 +35,13 @@ def test_products_by_the_first_level_of_their_category_and_by_what_was_paid() ->
     found = DemandOutput().segments(demand_products([90, 91, 400, 5], [13, 10, 9, 0]))
     assert found["category"].dropna().to_dict() == {"a": "Home", "b": "Home", "d": "Toys"}
     assert found["price"].dropna().to_dict() == {"a": "middle", "b": "low", "c": "high"}
+
+
+@pytest.mark.parametrize("count", [4, 0])
+def test_products_of_a_store_without_categories_are_of_none(count: int) -> None:
+    features = demand_products([90, 91, 400, 5], [13, 10, 9, 0])
+    features["demand_products"] = features["demand_products"].assign(category=None).head(count)
+    assert DemandOutput().segments(features)["category"].tolist() == [pytest.approx(float("nan"), nan_ok=True)] * count
 
 
 def test_equal_amounts_are_in_one_band() -> None:
