@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import gate_risk, gate_worlds
-from models.metrics import DENOMINATOR, NUMERATOR
+from models.metrics import DENOMINATOR, INFLUENCE, NUMERATOR
 from pipelines.home import Home
 from pipelines.places import Places
 from pipelines.scoring.outputs import Output, output_of
@@ -66,7 +66,8 @@ def better(evaluation: Evaluation, output: Output, gain: float) -> None:
     factor = 1.0 + gain if output.higher_is_better else 1.0 - gain
     for measures in evaluation.measures.values():
         frame = measures[output.metric]
-        measures[output.metric] = frame.assign(**{NUMERATOR: frame[NUMERATOR] * factor})
+        above = frame.columns.intersection([NUMERATOR, INFLUENCE])
+        measures[output.metric] = frame.assign(**(frame[above] * factor))
 
 
 def exchanged(

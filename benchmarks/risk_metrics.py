@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from models.bootstrap import Estimate, interval, paired_gain
-from models.metrics import DENOMINATOR, NUMERATOR
+from models.metrics import DENOMINATOR, NUMERATOR, over_all
 from models.risk import metrics
 from models.risk.payments import PROBABILITY
 
@@ -74,7 +74,7 @@ def gains(ours: Sequence[pd.DataFrame], other: Sequence[pd.DataFrame], *, seed: 
 
 
 def _pooled(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    return pd.concat(parts).groupby(level=0, sort=True).sum()
+    return over_all(pd.concat(parts)).groupby(level=0, sort=True).sum()
 
 
 def _by_days(shares: list[float], seed: int, resamples: int) -> list[float]:

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from models.dates import to_days
 
 NUMERATOR, DENOMINATOR = "numerator", "denominator"
+INFLUENCE = "influence"
+"""Of a metric whose figure of one entity depends on the others: what an entity adds to theirs, 0 in all."""
 QUANTILES = {"units_p10": 0.1, "units_p50": 0.5, "units_p90": 0.9}
 """Forecast column by quantile level."""
 DAYS_OUT = "days_out_of_stock"
@@ -27,6 +29,15 @@ def value(per_entity: pd.DataFrame) -> float:
     """Sum of numerators by sum of denominators; NaN where the latter is zero."""
     below = float(per_entity[DENOMINATOR].sum())
     return float(per_entity[NUMERATOR].sum()) / below if below else float("nan")
+
+
+def over_all(per_entity: pd.DataFrame) -> pd.DataFrame:
+    """Numerator and denominator with the influence in it, where there is one: the same value, and the right interval.
+
+    Only for all entities together: on a few of them influences do not cancel out.
+    """
+    found = per_entity[[NUMERATOR, DENOMINATOR]]
+    return found.assign(**{NUMERATOR: found[NUMERATOR] + per_entity[INFLUENCE]}) if INFLUENCE in per_entity else found
 
 
 def with_actuals(predictions: pd.DataFrame, targets: pd.DataFrame, period_days: int) -> pd.DataFrame:

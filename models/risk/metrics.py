@@ -2,8 +2,9 @@
 
 Input everywhere: `judged` with fraud_probability, is_fraud and an entity (customer_id, or payment_id where it is
 null): rows whose label has matured. Average precision and ROC AUC are means over the frauds of a figure that each
-fraud has (the precision at its place, the share of honest payments below it); their intervals come from resampling
-entities with those places held.
+fraud has (the precision at its place, the share of honest payments below it); intervals come from resampling entities
+with those places held. Of average precision over all entities, what each payment does to the places of others is
+in them too, to the first order (the infinitesimal jackknife, Efron 1982): the gate decides by it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.metrics import DENOMINATOR, NUMERATOR
+from models.metrics import DENOMINATOR, INFLUENCE, NUMERATOR
 from models.risk.payments import IS_FRAUD, IS_MATURE, KEY, PROBABILITY
 
 Floats = NDArray[np.float64]
@@ -38,12 +39,27 @@ def entities(payments: pd.DataFrame) -> pd.Series:
 
 
 def average_precision(judged: pd.DataFrame) -> pd.DataFrame:
-    """Mean over the frauds of the precision at each one's probability (equal probabilities are one place)."""
+    """Mean over the frauds of the precision at each one's probability (equal probabilities are one place).
+
+    `influence` is the derivative of the sum of precisions by the entity's weight, less its own frauds' precisions.
+    """
     score, fraud = _columns(judged)
     order = np.argsort(-score, kind="stable")
     last = np.searchsorted(-score[order], -score, side="right")  # [n] rows with this probability or more
     found = np.concatenate([[0.0], np.cumsum(fraud[order])])[last]
-    return _by_entity(judged["entity"], found / np.maximum(last, 1) * fraud, fraud)
+    precision = found / np.maximum(last, 1)
+    below = np.searchsorted(
+        -score[order], -score, side="left"
+    )  # [n] first place of those with this probability or less
+    moved = fraud * _from(fraud / np.maximum(last, 1), order)[below]
+    moved -= _from(fraud * precision / np.maximum(last, 1), order)[below]
+    summed = _by_entity(judged["entity"], precision * fraud, fraud)
+    return summed.assign(**{INFLUENCE: _by_entity(judged["entity"], moved, fraud)[NUMERATOR]})
+
+
+def _from(values: Floats, order: NDArray[np.intp]) -> Floats:
+    """[n + 1] sums of values from each place of the order on."""
+    return np.concatenate([np.cumsum(values[order][::-1])[::-1], [0.0]])
 
 
 def roc_auc(judged: pd.DataFrame) -> pd.DataFrame:

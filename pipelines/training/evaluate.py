@@ -9,7 +9,7 @@ from datetime import date
 import pandas as pd
 
 from models.bootstrap import Estimate, interval
-from models.metrics import DENOMINATOR, NUMERATOR
+from models.metrics import DENOMINATOR, INFLUENCE, NUMERATOR, over_all
 from models.protocol import Model
 from models.shelf import Shelf
 from pipelines.home import Home
@@ -46,7 +46,7 @@ class Evaluation:
     def segments(self, metric: str) -> list[str]:
         """The segments with entities enough to be judged on the metric, like history=few."""
         rows = self._stacked(metric)
-        kinds = rows.columns.drop([NUMERATOR, DENOMINATOR])
+        kinds = rows.columns.drop([NUMERATOR, DENOMINATOR, INFLUENCE], errors="ignore")
         named = sorted(f"{kind}={name}" for kind in kinds for name in rows[kind].dropna().unique())
         return [segment for segment in named if len(self.pooled(metric, segment)) >= LEAST_ENTITIES]
 
@@ -56,8 +56,8 @@ class Evaluation:
             rows = self._stacked(metric)
             if segment != ALL:
                 kind, _, name = segment.partition("=")
-                rows = rows[rows[kind] == name]
-            summed = rows[[NUMERATOR, DENOMINATOR]].groupby(level=0, sort=True).sum()
+                rows = rows.loc[rows[kind] == name, [NUMERATOR, DENOMINATOR]]
+            summed = over_all(rows).groupby(level=0, sort=True).sum()
             self._pooled[metric, segment] = summed
         return self._pooled[metric, segment]
 

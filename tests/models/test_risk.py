@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score, roc_auc_score
 
-from models.metrics import value
+from models.metrics import INFLUENCE, over_all, value
 from models.risk import AmountRule, XGBoostRisk, decide, metrics
 from models.risk.calibration import FITS, Calibration, Platt, Window, fit_calibration, fit_platt
-from models.risk.payments import labelled, numeric_columns
+from models.risk.payments import PROBABILITY, labelled, numeric_columns
 from tests.models.generators import payments_frames
 
 COSTS = {"review_cost": 3.0, "block_cost": 15.0, "reviews_per_night": 2}
@@ -193,8 +194,6 @@ def judged(probability: list[float], fraud: list[int], day: list[int] | None = N
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 6), st.booleans()), min_size=2, max_size=40))
 def test_average_precision_and_auc_are_those_of_scikit_learn(pairs: list[tuple[int, bool]]) -> None:
-    from sklearn.metrics import average_precision_score, roc_auc_score
-
     score, fraud = [one[0] / 6 for one in pairs], [int(one[1]) for one in pairs]
     if 0 < sum(fraud) < len(fraud):
         frame = judged(score, fraud)
@@ -275,3 +274,25 @@ def test_what_tells_the_time_does_not_tell_frauds() -> None:
     late = ~targets["is_mature"].to_numpy()
     given = model.probabilities({"payments": payments[late]})["fraud_probability"].mean()
     assert given < 2 * targets["is_fraud"].mean()  # it was nearly 1
+
+
+@pytest.mark.parametrize("digits", [9, 1])
+def test_the_interval_of_average_precision_knows_that_places_move(digits: int) -> None:
+    """As wide as that of resampling payers and ranking anew, ties or none; with places held it is half as wide."""
+    random = np.random.default_rng(3)
+    fraud = random.random(2000) < 0.02
+    score = np.round(random.normal(size=2000) + 1.5 * fraud, digits)
+    payer = np.arange(2000) // 2
+    judged = pd.DataFrame({PROBABILITY: score, "is_fraud": fraud, "entity": payer.astype(str)})
+    found = metrics.average_precision(judged)
+    assert found[INFLUENCE].sum() == pytest.approx(0)
+    assert value(over_all(found)) == pytest.approx(value(found))
+    held, moving, anew = [], [], []
+    for _ in range(300):
+        weights = np.bincount(random.integers(0, 1000, 1000), minlength=1000)
+        drawn = weights[found.index.astype(int)]
+        held.append(value(found.mul(drawn, axis=0)))
+        moving.append(value(over_all(found).mul(drawn, axis=0)))
+        anew.append(average_precision_score(fraud, score, sample_weight=weights[payer]))
+    assert np.std(moving) == pytest.approx(np.std(anew), rel=0.15)
+    assert np.std(held) < 0.75 * np.std(anew)
