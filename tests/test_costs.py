@@ -93,9 +93,9 @@ def test_the_terminal_shows_both(home: Home) -> None:
     test_each_champion_by_its_training(home)
     test_a_night_by_steps_and_outputs(home)
     shown = StringIO()
-    Console(file=shown, width=140).print(costs_tables(home, AS_OF))
+    Console(file=shown, width=80).print(costs_tables(home, AS_OF))
     lines = {line.strip().partition("  ")[0]: line.split() for line in shown.getvalue().splitlines()}
-    assert lines["score_demand"][1:] == ["3,600.0", "7,200.0", "0.0", "2,048", "0.0", "0.0", "8.750", "0.1026"]
+    assert lines["score_demand"][1:] == ["3,600.0", "7,200.0", "2,048", "0", "0", "8.750", "0.1026"]
     assert lines["together"][1] == "10,800.0"
     assert lines["of it ease"][3] == "60.0"
     assert lines["shared: features"][2] == "3,600.0"
