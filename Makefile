@@ -52,12 +52,16 @@ demo: setup ## one night of the demo store, through Airflow, with everything it 
 	@export NIGHTCART_HOME=$(DEMO_HOME) NIGHTCART_LANDING=$(DEMO_HOME)/landing NIGHTCART_SETTINGS=demo/settings.yaml; \
 		$(BIN)/nightcart night $(DEMO_AS_OF) && $(BIN)/nightcart oracle
 
-demo-quarter: setup ## twelve weekly nights of the demo store: what was promised against what came true (minutes: about 30)
+demo-quarter: setup ## twelve weekly nights of the demo store: what was promised against what came true (about 24 CPU minutes)
 	@$(BIN)/nightcart demo-store $(DEMO_HOME)-quarter/landing
 	@export NIGHTCART_HOME=$(DEMO_HOME)-quarter NIGHTCART_LANDING=$(DEMO_HOME)-quarter/landing; \
 		export NIGHTCART_SETTINGS=demo/settings.yaml NIGHTCART__RISK__SCORE_WINDOW_DAYS=7; \
 		for week in {0..11}; do $(BIN)/nightcart night $$(date -d "$(DEMO_QUARTER_FROM) +$$((7 * week)) days" +%F); done; \
-		$(BIN)/nightcart query "select * from model_performance where kind = 'realised' and segment = 'all' order by output, metric, as_of"
+		$(BIN)/nightcart query "select output, came.as_of as night, round(came.value, 3) as came_true, round(told.value, 3) as promised, \
+			round(told.ci_low, 3) as low, round(told.ci_high, 3) as high, came.value between told.ci_low and told.ci_high as inside \
+			from model_performance as came join model_performance as told using (output, model_version, metric, segment) \
+			where came.kind = 'realised' and told.kind = 'offline' and segment = 'all' \
+			and metric in ('ndcg', 'wape', 'average_precision', 'accuracy') order by output, night"
 
 up: setup ## Airflow and MLflow on loopback for NIGHTCART_HOME, nights scheduled (AIRFLOW_PORT, MLFLOW_PORT)
 	@$(BIN)/nightcart up

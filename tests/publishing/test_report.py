@@ -20,7 +20,7 @@ from pipelines.metering import Usage
 from pipelines.monitoring.monitor import monitor
 from pipelines.publishing.publish import rollback
 from pipelines.publishing.report import render_report
-from pipelines.publishing.report.support import by_intent
+from pipelines.publishing.report.support import by_intent, by_language
 from pipelines.records import champions, model_performance, promotions
 from tests.publishing.events import REPLY
 from tests.publishing.generators import AS_OF, VERSIONS, done, home_in, publish_night, quarantine
@@ -155,16 +155,25 @@ def test_what_to_answer(home: Home) -> None:
     publish_night(home)
     page = section(page_of(home), "Open tickets")
     assert "<strong>25.0%</strong> need a person" in page
-    assert re.findall(r"T\d\d", page) == ["T03", "T01", "T06", "T00", "T04", "T07", "T02", "T05"]
+    urgent = page[: page.index("Answers to start from")]
+    assert re.findall(r"T\d\d", urgent) == ["T03", "T01", "T06", "T00", "T04", "T07", "T02", "T05"]
     assert "health: an &lt;allergy&gt; is mentioned" in page
     risen = page[page.index("Unusually many") :]
     assert re.findall(r"<strong>(.*?)</strong>", risen) == ["&lt;b&gt;P03&lt;/b&gt; MUG"]
     assert "damaged item, at most 2 are usual" in risen
     (quoted, *_) = re.findall(r'class="quote">(.*?)</p>', page)
     assert len(quoted) == 120 and quoted == f"{REPLY[:119]}…"
+    assert re.search(r"Answers to start from.*and \d+ more.*>en<", page, re.DOTALL)
     bars = figures_of(page_of(home))["support-tickets"]["data"]
     assert [bar["x"] for bar in bars] == [[0, 0, 1, 0], [0, 1, 1, 0], [0, 1, 0, 2], [1, 0, 0, 1]]
     assert bars[0]["y"] == ["other", "invoice", "damaged item", "where is my order"]
+
+
+def test_answers_of_each_language_are_shown_the_most_frequent_first() -> None:
+    answers = [{"suggested_reply": f"Ihre Bestellung {n} ist auf dem Weg zu Ihnen", "tickets": 1} for n in range(4)]
+    answers += [{"suggested_reply": "您好，已更改，快递已知道。", "tickets": 9}]
+    found = by_language(answers)
+    assert [row["language"] for row in found] == ["zh", "de", "de", "de"]
 
 
 def test_many_intents_are_put_together() -> None:

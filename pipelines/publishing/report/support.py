@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipelines.publishing.report.query import Files, rows_of, views, why_empty
 
 SHOWN = 10
 INTENTS_SHOWN = 12
+OF_A_LANGUAGE = 3  # answers
 LEVELS = ("critical", "high", "normal", "low")
 COUNTS = "select intent, urgency, count(*) as tickets from ticket_triage group by all order by all"
 URGENT = f"""
@@ -16,6 +17,13 @@ URGENT = f"""
     from ticket_triage
     order by list_position({list(LEVELS)}, urgency), urgency_reason is null, ticket_id
     limit {SHOWN}
+"""
+ANSWERED = """
+    select ticket_id, intent, suggested_reply, count(*) over (partition by suggested_reply) as tickets
+    from ticket_triage
+    where suggested_reply is not null
+    qualify row_number() over (partition by suggested_reply order by ticket_id) = 1
+    order by tickets desc, ticket_id
 """
 RISEN = f"""
     select coalesce(title, product_id) as product, intent, tickets, usual_high
@@ -27,7 +35,7 @@ RISEN = f"""
 
 
 def support(files: Files, skipped: Mapping[str, str]) -> dict[str, Any]:
-    """Open tickets by intent and urgency, how many need a person, the most urgent, and what rose."""
+    """Open tickets by intent and urgency, how many need a person, the most urgent, some answers, and what rose."""
     if not files["ticket_triage"]:
         return why_empty(skipped, "support", "ticket_triage")
     with views(files, "ticket_triage") as connection:
@@ -37,9 +45,10 @@ def support(files: Files, skipped: Mapping[str, str]) -> dict[str, Any]:
             "count(suggested_reply) as answered from ticket_triage",
         )[0]
         counts, urgent = rows_of(connection, COUNTS), rows_of(connection, URGENT)
+        answers = by_language(rows_of(connection, ANSWERED))
     with views(files, "ticket_trends", "dim_products") as connection:
         risen = rows_of(connection, RISEN)
-    return {"skipped": None, **sums, "intents": by_intent(counts), "urgent": urgent, "risen": risen}
+    return {"skipped": None, **sums, "intents": by_intent(counts), "urgent": urgent, "answers": answers, "risen": risen}
 
 
 def by_intent(counts: list[dict[str, Any]]) -> dict[str, dict[str, int]]:
@@ -52,3 +61,15 @@ def by_intent(counts: list[dict[str, Any]]) -> dict[str, dict[str, int]]:
     if rest := ordered[INTENTS_SHOWN:]:
         shown[f"{len(rest)} others"] = {level: sum(found[intent][level] for intent in rest) for level in LEVELS}
     return shown
+
+
+def by_language(answers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The first few answers of each language, the most frequent languages first."""
+    from models.support.languages import language_of
+
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in answers:
+        language = language_of(row["suggested_reply"])
+        found.setdefault(language, []).append(row | {"language": language})
+    ordered = sorted(found.values(), key=lambda rows: -sum(row["tickets"] for row in rows))
+    return [row for rows in ordered for row in rows[:OF_A_LANGUAGE]]
