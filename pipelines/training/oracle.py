@@ -11,7 +11,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from models.bootstrap import Estimate, interval
-from models.metrics import DENOMINATOR, NUMERATOR
+from models.metrics import DENOMINATOR, NUMERATOR, over_all
 from models.protocol import Features
 from pipelines.errors import UsageFault
 from pipelines.features.snapshot import Snapshot
@@ -76,7 +76,7 @@ def _judged(home: Home, output: Output, champion: Row, folder: Path, measure: Me
         measured.append(measure(home, output, features, outcomes, folder))
     found = []
     for metric in measured[0]:
-        pooled = pd.concat([window[metric] for window in measured]).groupby(level=0, sort=True).sum()
+        pooled = over_all(pd.concat([window[metric] for window in measured])).groupby(level=0, sort=True).sum()
         figure = interval(pooled, confidence=home.settings.gate.confidence, seed=home.settings.compute.seed)
         figures = _contestants(home, output, metric, trained) | {ORACLE: figure}
         found.append(Judged(output.name, output.label(home, metric), trained, figures))
