@@ -27,6 +27,16 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# What the customer of each ticket has written, in order. Reads `known_messages`. #}
+{% macro customer_texts() %}
+    select
+        ticket_id,
+        {{ joined_lines('body', 'message_number') }} as customer_text
+    from known_messages
+    where author = 'customer'
+    group by ticket_id
+{% endmacro %}
+
 {# A text as its words between blanks, in capitals, to look a whole word up in: hyphens are a part of it. #}
 {% macro between_blanks(text) -%}
     {%- if target.type == 'spark' -%} concat(' ', upper(regexp_replace({{ text }}, '[^A-Za-z0-9_-]+', ' ')), ' ')

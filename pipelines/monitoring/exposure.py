@@ -11,18 +11,19 @@ from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 import sqlalchemy as sa
 
-from models.bootstrap import Estimate, apart, entities_needed, interval
+from models.bootstrap import apart, entities_needed, interval
 from models.metrics import DENOMINATOR, NUMERATOR
 from models.recommendations.holdout import HOLDOUT, MODEL
 from pipelines.errors import StorageFault
 from pipelines.features.snapshot import Snapshot
 from pipelines.home import Home
-from pipelines.publishing.manifest import checked_files, read_manifest
+from pipelines.monitoring.realised import published_rows, releases_of
+from pipelines.publishing.manifest import read_manifest
 from pipelines.publishing.release import snapshots_of
 from pipelines.records import ALL, Row, model_performance, releases
+from pipelines.training.evaluate import stated
 
 OUTPUT = "recommendations"
 DAYS = 28  # as the features count what customers ordered
@@ -97,18 +98,14 @@ def _clicked(home: Home, shown: pd.DataFrame, as_of: date, arms: pd.Series) -> p
 
 
 def _release(home: Home, night: date) -> Row:
-    """The release of a night: the one published last that was not taken back."""
-    is_of = (releases.c.as_of == night) & (releases.c.status != "rolled_back")
-    row = home.records.first(sa.select(releases).where(is_of).order_by(releases.c.published_at.desc()))
+    row = releases_of(home, [night]).get(night)
     if row is None or OUTPUT in row["skipped"]:
         raise StorageFault(f"the night of {night} has no release with {OUTPUT}", f"backfill {night}")
     return row
 
 
 def _lists(home: Home, release_id: str, columns: list[str]) -> pd.DataFrame:
-    manifest = read_manifest(home, release_id)
-    files = checked_files(home, {"tables": {OUTPUT: manifest["tables"][OUTPUT]}})[OUTPUT]
-    return pd.concat([pq.read_table(file, columns=columns).to_pandas() for file in files], ignore_index=True)
+    return published_rows(home, read_manifest(home, release_id), OUTPUT, columns)
 
 
 def _measured(outcomes: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -132,13 +129,10 @@ def _figures(home: Home, outcomes: pd.DataFrame, version: str, as_of: date) -> l
         added, lift = apart(arms[MODEL], arms[HOLDOUT], confidence=confidence, seed=seed)
         for arm, rows in arms.items():
             own = interval(rows, confidence=confidence, seed=seed)
-            found.append(shared | {"metric": f"arm_{name}", "segment": f"arm={arm}", "n": len(rows)} | _row(own))
+            found.append(
+                shared | {"metric": f"arm_{name}", "segment": f"arm={arm}", "n": len(rows)} | stated(own, "value")
+            )
         both = {"segment": ALL, "n": sum(len(rows) for rows in arms.values())}
-        found.append(shared | both | {"metric": f"added_{name}"} | _row(added))
-        found.append(shared | both | {"metric": f"lift_{name}"} | _row(lift))
+        found.append(shared | both | {"metric": f"added_{name}"} | stated(added, "value"))
+        found.append(shared | both | {"metric": f"lift_{name}"} | stated(lift, "value"))
     return found
-
-
-def _row(estimate: Estimate) -> Row:
-    columns = zip(("value", "ci_low", "ci_high"), estimate, strict=True)
-    return {name: float(value) if np.isfinite(value) else None for name, value in columns}

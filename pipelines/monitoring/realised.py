@@ -20,7 +20,7 @@ from pipelines.catalog import DATASETS
 from pipelines.errors import StorageFault
 from pipelines.features.snapshot import Snapshot
 from pipelines.home import Home
-from pipelines.publishing.manifest import checked_files, read_manifest
+from pipelines.publishing.manifest import Manifest, checked_files, read_manifest
 from pipelines.publishing.release import snapshots_of
 from pipelines.records import Row, model_performance, releases
 from pipelines.scoring.frames import Frames
@@ -117,11 +117,21 @@ def told(home: Home, output: Output, release: Row) -> Told:
     table, manifest = output.published, read_manifest(home, release["release_id"])
     if why := manifest["skipped"].get(table) or manifest["skipped"].get(output.name):
         raise StorageFault(f"skipped: {why}")
-    files = checked_files(home, {"tables": {table: manifest["tables"][table]}})[table]
-    rows = pd.concat([pq.read_table(file).to_pandas(date_as_object=False) for file in files], ignore_index=True)
+    rows = published_rows(home, manifest, table)
     snapshot = Snapshot(home.storage, manifest["snapshots"][0])
     frames = {name: snapshot.frame(name) for name in output.features.values()}
     return Told(rows.assign(as_of=pd.Timestamp(release["as_of"])), frames)
+
+
+def published_rows(home: Home, manifest: Manifest, table: str, columns: list[str] | None = None) -> pd.DataFrame:
+    """A table of a release, all columns or these.
+
+    Raises:
+        StorageFault: a file is gone or is not what was written.
+    """
+    files = checked_files(home, {"tables": {table: manifest["tables"][table]}})[table]
+    parts = [pq.read_table(file, columns=columns).to_pandas(date_as_object=False) for file in files]
+    return pd.concat(parts, ignore_index=True)
 
 
 def _said_first(table: str, parts: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -77,12 +77,7 @@ known_messages as (
 ),
 
 threads as (
-    select
-        ticket_id,
-        {{ joined_lines('body', 'message_number') }} as customer_text
-    from known_messages
-    where author = 'customer'
-    group by ticket_id
+    {{ customer_texts() }}
 ),
 
 -- the only product of the order, else the one with the longest title that the customer names

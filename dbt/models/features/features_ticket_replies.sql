@@ -58,12 +58,7 @@ answers as (
 ),
 
 threads as (
-    select
-        ticket_id,
-        {{ joined_lines('body', 'message_number') }} as customer_text
-    from known_messages
-    where author = 'customer'
-    group by ticket_id
+    {{ customer_texts() }}
 ),
 
 tickets_with_text as (
