@@ -11,6 +11,7 @@ import pytest
 from pipelines.home import Home
 from pipelines.monitoring.watched import PAYMENT_NUMBERS, PAYMENT_TEXTS
 from pipelines.settings import Places, Settings
+from tests.publishing.generators import VERSIONS, crown, home_in
 from tests.warehouse.postgres_server import database, postgres_server
 
 __all__ = ["database", "postgres_server"]
@@ -46,6 +47,15 @@ def insert(home: Home, relation: str, rows: list[str]) -> None:
     """Append rows, as SQL."""
     with home.warehouse.session() as session:
         session.execute(f"insert into {relation} values {', '.join(rows)}")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A fresh home whose outputs have champions."""
+    home = home_in(tmp_path)
+    for output in VERSIONS:
+        crown(home, output)
+    return home
 
 
 @pytest.fixture(params=["duckdb", "postgres"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,9 +21,7 @@ from tests.publishing.generators import (
     SHOWN,
     VERSIONS,
     bought,
-    crown,
     done,
-    home_in,
     night,
     publish_night,
 )
@@ -33,15 +30,6 @@ SINCE = AS_OF - timedelta(days=DAYS)
 HELD = CUSTOMERS[6:]
 ORDERED = {"C00": 3, "C01": 1, "C06": 1}
 Tables = dict[str, list[dict[str, Any]]]
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    """A home whose outputs have champions."""
-    home = home_in(tmp_path)
-    for output in VERSIONS:
-        crown(home, output)
-    return home
 
 
 def hold_out(tables: Tables) -> None:

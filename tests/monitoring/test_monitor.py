@@ -6,21 +6,10 @@ import json
 from datetime import date, timedelta
 from pathlib import Path
 
-import pytest
-
 from pipelines.contract import OUTPUTS
 from pipelines.home import Home
 from pipelines.monitoring.monitor import monitor
-from tests.publishing.generators import AS_OF, FIRST, VERSIONS, crown, home_in, night, publish_night
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    """A fresh home whose outputs have champions."""
-    home = home_in(tmp_path)
-    for output in VERSIONS:
-        crown(home, output)
-    return home
+from tests.publishing.generators import AS_OF, FIRST, crown, home_in, night, publish_night
 
 
 def test_the_figures_are_of_the_champion_s_training(home: Home) -> None:
