@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import date
@@ -16,6 +17,7 @@ from pipelines.sections import Cost
 
 TAKEN = tuple(field.name for field in fields(Usage))
 HOUR = 3_600.0  # seconds
+log = logging.getLogger(__name__)
 
 
 def priced(prices: Cost, usage: Row) -> Row:
@@ -85,8 +87,52 @@ def _parts(home: Home, output: str, as_of: date) -> dict[str, Row]:
 
 def cost_metrics(home: Home, part: str, usage: Usage) -> dict[str, float]:
     """The costs of a part of a training for MLflow, as `cost/<part>_<what>`; what could not be measured is left out."""
-    found = priced(home.settings.cost, asdict(usage))
-    return {f"cost/{part}_{name}": float(value) for name, value in found.items() if value is not None}
+    return _metrics(part, priced(home.settings.cost, asdict(usage)))
+
+
+def _metrics(part: str, costs: Row) -> dict[str, float]:
+    return {f"cost/{part}_{name}": float(value) for name, value in costs.items() if value is not None}
+
+
+def track_night(home: Home, as_of: date, release_id: str) -> bool:
+    """Log the costs of a night's steps, and of all of them, to its run in MLflow's experiment `nightcart/nights`.
+
+    A night that is run again goes on with its run. Where MLflow does not answer the night goes on without: what it took
+    is in the records. Returns whether MLflow has it.
+    """
+    rows = night_costs(home, as_of)
+    metrics = _metrics(ALL, summed(rows))
+    for row in rows:
+        metrics |= _metrics(row["step"], {name: row[name] for name in (*TAKEN, "energy_wh", "money")})
+    try:
+        _log_night(home, as_of, release_id, metrics)
+    except Exception as error:  # whatever a server does that no table needs
+        log.warning("MLflow has not taken the costs of %s: %s", as_of, type(error).__name__)
+        return False
+    return True
+
+
+def _log_night(home: Home, as_of: date, release_id: str, metrics: dict[str, float]) -> None:
+    import mlflow
+
+    from pipelines.training.tracking import tracking
+
+    _be_impatient()
+    with tracking(home, "nights") as experiment:
+        known = mlflow.search_runs([experiment], f"tags.as_of = '{as_of}'", max_results=1, output_format="list")
+        run_id = known[0].info.run_id if known else None
+        with mlflow.start_run(run_id, experiment_id=experiment, run_name=f"night-{as_of}"):
+            mlflow.set_tags({"as_of": str(as_of), "release_id": release_id})
+            mlflow.log_metrics(metrics)
+
+
+def _be_impatient() -> None:
+    """Have this process ask a silent server twice at most, not for minutes, where nobody has set it otherwise."""
+    from mlflow.environment_variables import MLFLOW_HTTP_REQUEST_MAX_RETRIES, MLFLOW_HTTP_REQUEST_TIMEOUT
+
+    for variable, value in ((MLFLOW_HTTP_REQUEST_MAX_RETRIES, 1), (MLFLOW_HTTP_REQUEST_TIMEOUT, 10)):
+        if not variable.is_set():
+            variable.set(value)
 
 
 def record_training(home: Home, output: str, as_of: date, spent: Mapping[str, Usage]) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import asdict, replace
 from datetime import date
 from io import StringIO
 from pathlib import Path
 
+import mlflow
 import pytest
 import sqlalchemy as sa
 from rich.console import Console
 
-from pipelines.costs import champion_costs, cost_metrics, night_costs, priced, record_training, summed
+from pipelines.costs import champion_costs, cost_metrics, night_costs, priced, record_training, summed, track_night
 from pipelines.errors import NothingToDo
 from pipelines.home import Home
 from pipelines.metering import Usage
@@ -106,3 +108,28 @@ def test_metrics_leave_out_what_is_not_known(home: Home) -> None:
     assert found["cost/fit_wall_seconds"] == 3_600.0
     assert found["cost/fit_money"] > 0.1
     assert "cost/fit_bytes_read" not in found
+
+
+def test_a_night_run_again_goes_on_with_its_run_in_mlflow(home: Home) -> None:
+    row = {"as_of": AS_OF, "attempt": 1, "status": "done", "started_at": clock()}
+    for factor in (1.0, 2.0):
+        taken = {"wall_seconds": 36.0, "cpu_seconds": 10.0 * factor, "peak_mib": 100.0}
+        home.records.replace(steps, [row | taken | {"step": name} for name in ("collect", "score_risk")], sa.true())
+        assert track_night(home, AS_OF, "20111101-abc")
+    (run,) = mlflow.search_runs(experiment_names=["nightcart/nights"], output_format="list")
+    assert (run.info.run_name, run.data.tags["release_id"]) == ("night-2011-11-01", "20111101-abc")
+    found = run.data.metrics
+    assert (found["cost/score_risk_cpu_seconds"], found["cost/all_cpu_seconds"]) == (20.0, 40.0)
+    assert "cost/collect_bytes_read" not in found
+
+
+def test_a_silent_tracking_server_costs_no_night(
+    home: Home, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "2")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    away = Home(home.places.model_copy(update={"mlflow": address}), home.settings)
+    assert not track_night(away, AS_OF, "20111101-abc")
+    assert "MLflow has not taken the costs of 2011-11-01" in caplog.text

@@ -10,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
+from pipelines.home import Home
+
 
 class Server(ThreadingHTTPServer):
     """A server that keeps what it was sent, and behaves as it is told."""
@@ -63,3 +65,9 @@ def webhook() -> Iterator[Server]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def telling(home: Home, server: Server) -> Home:
+    """The home with the server as its `alert.url`."""
+    told_to = home.settings.alert.model_copy(update={"url": server.url})
+    return Home(home.places, home.settings.model_copy(update={"alert": told_to}))

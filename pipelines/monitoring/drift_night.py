@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 import sqlalchemy as sa
@@ -59,23 +59,26 @@ def drift_row(judged: Judged, threshold: float, as_of: date) -> Row:
     }
 
 
-def drift_reasons(home: Home, as_of: date, alarms: Sequence[Mapping[str, object]]) -> dict[str, list[str]]:
-    """Why each output should be trained: the alarms of what it uses that did not ring the night before.
-
-    A change that stays rings until it has become usual; it is asked for once, then the weekly training has it.
-    """
+def new_alarms(home: Home, as_of: date, alarms: Sequence[Row]) -> list[Row]:
+    """Those that did not ring the night before: a change that stays rings until it has become usual."""
     drifted = data_drift.c
     before = sa.select(drifted.feature).where(drifted.as_of == as_of - DAY, drifted.alarm)
     known = {row["feature"] for row in home.records.rows(before)}
+    return [alarm for alarm in alarms if alarm["feature"] not in known]
+
+
+def drift_reasons(alarms: Sequence[Row]) -> dict[str, list[str]]:
+    """Why each output should be trained, by alarms of what it uses; asked for once, then the weekly training has it."""
     reasons: dict[str, list[str]] = defaultdict(list)
     for alarm in alarms:
-        feature = str(alarm["feature"])
-        if feature not in known:
-            for output in table_of(feature).outputs:
-                reasons[output].append(
-                    f"{feature} has drifted: {alarm['value']:.2f}, usual up to {alarm['threshold']:.2f}"
-                )
+        for output in table_of(alarm["feature"]).outputs:
+            reasons[output].append(drift_words(alarm))
     return dict(reasons)
+
+
+def drift_words(alarm: Row) -> str:
+    """An alarm as a person reads it."""
+    return f"{alarm['feature']} has drifted: {alarm['value']:.2f}, usual up to {alarm['threshold']:.2f}"
 
 
 def _shown(judged: Judged, row: Row) -> Row:

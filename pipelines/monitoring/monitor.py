@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from pipelines.alert import alarm_message, post
 from pipelines.contract import OUTPUTS
 from pipelines.home import Home
-from pipelines.monitoring.drift_night import drift_reasons, find_drift
+from pipelines.monitoring.drift_night import drift_reasons, drift_words, find_drift, new_alarms
 from pipelines.monitoring.exposure import exposure
 from pipelines.monitoring.gaps import gaps, retrain_wanted, words
 from pipelines.monitoring.realised import realised
@@ -28,14 +28,15 @@ def monitor(home: Home, as_of: date) -> Row:
     """
     came_true = {output: realised_figures(home, output, as_of) for output in OUTPUTS}
     reasons = {output: [reason] for output, found in came_true.items() if (reason := found.pop("retrain_wanted"))}
-    tell_alarms(home, as_of, [gap for found in came_true.values() for gap in found["gaps"] if gap["is_alarm"]])
     drift = find_drift(home, as_of)
+    drifted = new_alarms(home, as_of, drift["alarms"])
+    tell(home, as_of, [*_missed(home, as_of, came_true), *map(drift_words, drifted)])
     return {
         "models": {output: champion_figures(home, output, as_of) for output in OUTPUTS},
         "volumes": volumes(home, as_of),
         "realised": came_true,
         "drift": drift,
-        "retrain_wanted": all_wanted(home, as_of, reasons, drift_reasons(home, as_of, drift["alarms"])),
+        "retrain_wanted": all_wanted(home, as_of, reasons, drift_reasons(drifted)),
         "exposure": exposure(home, as_of),
     }
 
@@ -49,13 +50,19 @@ def realised_figures(home: Home, name: str, as_of: date) -> Row:
     return judged | {"gaps": found, "retrain_wanted": retrain_wanted(home, output, as_of, found)}
 
 
-def tell_alarms(home: Home, as_of: date, alarms: Sequence[Row]) -> None:
+def tell(home: Home, as_of: date, said: Sequence[str]) -> None:
     """Tell `alert.url` of alarms that the night before had not; a night that is made up for says nothing new."""
-    url, before = home.settings.alert.url, home.records.result(as_of - timedelta(days=1), "monitor").get("realised", {})
-    known = [_about(gap) for found in before.values() for gap in found["gaps"] if gap["is_alarm"]]
-    said = [f"{alarm['output']}: {words(alarm)}" for alarm in alarms if _about(alarm) not in known]
+    url = home.settings.alert.url
     if url and said and as_of == home.records.newest_loaded_night():
         post(url, alarm_message("monitor", as_of, "; ".join(said)))
+
+
+def _missed(home: Home, as_of: date, came_true: Mapping[str, Row]) -> list[str]:
+    """The gaps between realised and offline figures that are an alarm and were none the night before."""
+    before = home.records.result(as_of - timedelta(days=1), "monitor").get("realised", {})
+    known = [_about(gap) for found in before.values() for gap in found["gaps"] if gap["is_alarm"]]
+    alarms = [gap for found in came_true.values() for gap in found["gaps"] if gap["is_alarm"]]
+    return [f"{alarm['output']}: {words(alarm)}" for alarm in alarms if _about(alarm) not in known]
 
 
 def _about(gap: Row) -> list[str]:

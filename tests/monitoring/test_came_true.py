@@ -17,9 +17,8 @@ from pipelines.publishing.manifest import table_key
 from pipelines.publishing.publish import rollback
 from pipelines.publishing.release import last_release
 from pipelines.records import Row, model_performance
-from pipelines.settings import Settings
 from tests.publishing.generators import AS_OF, VERSIONS, Rows, crown, done, home_in, night, publish_night
-from tests.webhook import webhook
+from tests.webhook import telling, webhook
 
 DAY = timedelta(days=1)
 PAST = [AS_OF - 20 * DAY, AS_OF - 19 * DAY]  # of support's weeks, and of no other output's
@@ -134,8 +133,7 @@ def promise(home: Home, value: float) -> None:
 
 def test_a_broken_promise_wants_a_training_and_is_told_once(home: Home) -> None:
     with webhook() as server:
-        told_to = Settings(alert={"url": server.url}).alert  # type: ignore[arg-type]
-        home = Home(home.places, home.settings.model_copy(update={"alert": told_to}))
+        home = telling(home, server)
         monitor(home, AS_OF)
         assert server.received == []
         promise(home, 0.95)

@@ -11,11 +11,13 @@ import sqlalchemy as sa
 
 from pipelines.home import Home
 from pipelines.monitoring.drift import LEAST_DISTANCE, LEAST_NIGHTS, LEVEL, Judged, judge_night
-from pipelines.monitoring.drift_night import drift_reasons, find_drift, histograms_of
+from pipelines.monitoring.drift_night import drift_reasons, find_drift, histograms_of, new_alarms
 from pipelines.monitoring.histograms import DAY, NIGHTS
+from pipelines.monitoring.monitor import monitor
 from pipelines.monitoring.retraining import all_wanted, due
 from pipelines.records import ALL, clock, data_drift, feature_histograms, nights, training_costs
 from tests.publishing.generators import AS_OF, VERSIONS, crown, home_in, night
+from tests.webhook import telling, webhook
 
 Counts = dict[str, int]
 SATURDAY = 5
@@ -127,7 +129,7 @@ def test_a_night_s_drift_is_recorded_and_asks_for_the_outputs_that_use_it(home: 
     assert rows["orders.channel"]["alarm"]
     assert rows["orders.channel"]["value"] > rows["orders.channel"]["threshold"]
     assert [alarm["feature"] for alarm in found["alarms"]] == ["orders.channel"]
-    assert set(drift_reasons(home, AS_OF, found["alarms"])) == {"recommendations", "demand"}
+    assert set(drift_reasons(new_alarms(home, AS_OF, found["alarms"]))) == {"recommendations", "demand"}
     assert find_drift(home, AS_OF) == found
     assert len(home.records.rows(sa.select(data_drift))) == found["judged"]
 
@@ -136,7 +138,7 @@ def test_an_alarm_that_stays_asks_once(home: Home) -> None:
     alarms = find_drift(home, AS_OF)["alarms"]
     yesterday = {"feature": "orders.channel", "as_of": AS_OF - DAY, "statistic": "jensen_shannon", "alarm": True}
     home.records.replace(data_drift, [yesterday], data_drift.c.as_of == AS_OF - DAY)
-    assert drift_reasons(home, AS_OF, alarms) == {}
+    assert drift_reasons(new_alarms(home, AS_OF, alarms)) == {}
 
 
 def test_predictions_are_counted_and_compared_within_one_model(home: Home) -> None:
@@ -168,3 +170,15 @@ def test_an_output_that_was_trained_today_is_not_due(home: Home) -> None:
     assert due(home, {"risk": "one"}, AS_OF + DAY) == ({"risk": "train: one"}, [])
     assert due(home, {"risk": "one"}, AS_OF - DAY) == ({"risk": "train: one"}, [])
     assert due(home, {"risk": "one"}, AS_OF - 2 * DAY)[0] == {}
+
+
+def test_a_drift_is_told_once(home: Home) -> None:
+    with webhook() as server:
+        home = telling(home, server)
+        monitor(home, AS_OF)
+        (told,) = server.received
+        assert told["what"] == "alarm" and "orders.channel has drifted: " in told["text"]
+        yesterday = {"feature": "orders.channel", "as_of": AS_OF - DAY, "statistic": "jensen_shannon", "alarm": True}
+        home.records.replace(data_drift, [yesterday], data_drift.c.as_of == AS_OF - DAY)
+        monitor(home, AS_OF)
+        assert len(server.received) == 1

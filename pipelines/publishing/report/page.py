@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from pipelines.contract import OUTPUTS
+from pipelines.costs import track_night
 from pipelines.errors import NightcartError
 from pipelines.home import Home
 from pipelines.ingest.zone import open_zone
@@ -32,7 +33,7 @@ UNITS = {"W": "week", "D": "day"}
 
 
 def render_report(home: Home, as_of: date) -> Row:
-    """Write `reports/<as_of>.html`, and `reports/latest.html` when it is of the current release.
+    """Write `reports/<as_of>.html`, and `reports/latest.html` when it is of the current release; log the night's costs.
 
     Raises:
         NightcartError: the night has not been published.
@@ -46,7 +47,8 @@ def render_report(home: Home, as_of: date) -> Row:
     is_latest = release["status"] == "published"
     if is_latest or not latest.exists():
         _write(latest, page)
-    return {"report": str(file), "is_latest": is_latest, "release_id": release["release_id"]}
+    is_tracked = track_night(home, as_of, release["release_id"])
+    return {"report": str(file), "is_latest": is_latest, "release_id": release["release_id"], "is_tracked": is_tracked}
 
 
 def _context(home: Home, as_of: date, release: Row) -> dict[str, Any]:
