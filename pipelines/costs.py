@@ -131,8 +131,8 @@ def _be_impatient() -> None:
     from mlflow.environment_variables import MLFLOW_HTTP_REQUEST_MAX_RETRIES, MLFLOW_HTTP_REQUEST_TIMEOUT
 
     for variable, value in ((MLFLOW_HTTP_REQUEST_MAX_RETRIES, 1), (MLFLOW_HTTP_REQUEST_TIMEOUT, 10)):
-        if not variable.is_set():
-            variable.set(value)
+        if not variable.is_set():  # type: ignore[no-untyped-call]
+            variable.set(value)  # type: ignore[no-untyped-call]
 
 
 def record_training(home: Home, output: str, as_of: date, spent: Mapping[str, Usage]) -> None:
