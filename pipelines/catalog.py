@@ -225,6 +225,14 @@ FEATURES = (
         "What each customer ordered in the 28 days before, by which the arms of the release of that time are compared.",
     ),
     Dataset(
+        "features_customers",
+        Layer.FEATURES,
+        "customer x as_of",
+        ("as_of", "customer_id"),
+        DBT,
+        "Country and channel of each customer's last order as known at the cut-off: segments that lists are judged on.",
+    ),
+    Dataset(
         "features_exposure",
         Layer.FEATURES,
         "shown release x customer x as_of",

@@ -90,7 +90,7 @@ def judge(
         said = [one for night in together if (one := tell(night)) is not None]
         if not said:
             continue
-        frames = {table: _said_first(table, [one.frames[table] for one in said]) for table in output.features.values()}
+        frames = {table: _said_first(table, [one.frames[table] for one in said]) for table in said[0].frames}
         features, known = output.judging({**frames, output.targets: truth}, cutoff, as_of)
         rows = _said_first(output.published, [one.rows for one in said])
         for version, own in rows.groupby(VERSION, sort=True) if len(known) else ():
@@ -119,7 +119,8 @@ def told(home: Home, output: Output, release: Row) -> Told:
         raise StorageFault(f"skipped: {why}")
     rows = published_rows(home, manifest, table)
     snapshot = Snapshot(home.storage, manifest["snapshots"][0])
-    frames = {name: snapshot.frame(name) for name in output.features.values()}
+    described = [name for name in output.described.values() if name in snapshot.parts]
+    frames = {name: snapshot.frame(name) for name in (*output.features.values(), *described)}
     return Told(rows.assign(as_of=pd.Timestamp(release["as_of"])), frames)
 
 

@@ -25,20 +25,22 @@ class AtCutoffs:
     """Features are built at cut-offs: frames hold several, told apart by `as_of`."""
 
     features: Mapping[str, str]
+    described: Mapping[str, str] = {}
     targets: str
 
     def learning(self, frames: Frames, cutoffs: Cutoffs, as_of: date) -> Learning:
         """The training cut-offs before as_of, with what was known of them at as_of and not a day later."""
         before = [cutoff for cutoff in cutoffs.training if cutoff < as_of]
-        return self._at(frames, before), self._outcomes(frames, before, as_of)
+        return self._at(frames, before, self.features), self._outcomes(frames, before, as_of)
 
     def judging(self, frames: Frames, cutoff: date, as_of: date) -> Learning:
-        """One cut-off, with what came after it as known at as_of."""
-        return self._at(frames, [cutoff]), self._outcomes(frames, [cutoff], as_of)
+        """One cut-off, with what came after it as known at as_of, and what tells segments apart where that is there."""
+        described = {name: table for name, table in self.described.items() if table in frames}
+        return self._at(frames, [cutoff], {**self.features, **described}), self._outcomes(frames, [cutoff], as_of)
 
     def tonight(self, frames: Frames, as_of: date) -> Features:
         """The rows of the night."""
-        return self._at(frames, [as_of])
+        return self._at(frames, [as_of], self.features)
 
     def cutoffs_of(self, nights: Sequence[date]) -> dict[date, list[date]]:
         """Each night is a cut-off of its own."""
@@ -48,11 +50,8 @@ class AtCutoffs:
         """The rows as they are."""
         return rows, truth
 
-    def _at(self, frames: Frames, cutoffs: Sequence[date]) -> dict[str, pd.DataFrame]:
-        return {
-            name: _only(frames[table], _is_any(frames[table]["as_of"], cutoffs))
-            for name, table in self.features.items()
-        }
+    def _at(self, frames: Frames, cutoffs: Sequence[date], tables: Mapping[str, str]) -> dict[str, pd.DataFrame]:
+        return {name: _only(frames[table], _is_any(frames[table]["as_of"], cutoffs)) for name, table in tables.items()}
 
     def _outcomes(self, frames: Frames, cutoffs: Sequence[date], known_as_of: date) -> pd.DataFrame:
         targets = frames[self.targets]
@@ -63,6 +62,7 @@ class OfEvents:
     """Each row is an event, built as of the night that first knew it: payments and tickets."""
 
     features: Mapping[str, str]
+    described: Mapping[str, str] = {}
     targets: str
 
     def learning(self, frames: Frames, cutoffs: Cutoffs, as_of: date) -> Learning:

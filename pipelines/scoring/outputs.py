@@ -29,6 +29,7 @@ class Output(Protocol):
     higher_is_better: bool  # of what is compared
     guarded: tuple[str, ...]  # what is compared too but only held by the floor, as `metric` is: lower is better
     features: Mapping[str, str]  # frame of the model -> table of the snapshot
+    described: Mapping[str, str]  # what only `segments` needs: as `features`, but a release made before may lack it
     facts: Mapping[str, str]  # what only tonight's tables need: frame -> table of the night's snapshot
     targets: str  # table of a snapshot: what came after
     published: str  # table of a release that holds the predictions, each row with its model_version

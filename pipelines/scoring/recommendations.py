@@ -44,6 +44,7 @@ class RecommendationsOutput(AtCutoffs):
         "products": "features_products",
         "stock": "features_stock",
     }
+    described: Mapping[str, str] = {"customers": "features_customers"}
     facts: Mapping[str, str] = {
         "catalogue": "dim_products",
         "segments": "features_segment_popularity",
@@ -122,12 +123,18 @@ class RecommendationsOutput(AtCutoffs):
         }
 
     def segments(self, features: Features) -> pd.DataFrame:
-        """`history`: new where all was bought on one day, else few or many by the number of products."""
+        """`history`: new where all was bought on one day, else few or many by the number of products.
+
+        `country` and `channel` of the last order, where that is known.
+        """
         by_customer = features["customer_products"].groupby("customer_id", sort=True)
         products = by_customer.size()
         is_new = by_customer["first_bought_on"].min() == by_customer["last_bought_on"].max()
         size = np.where(products <= FEW_PRODUCTS, "few", "many")
-        return pd.DataFrame({"history": np.where(is_new, "new", size)}, index=products.index)
+        found = pd.DataFrame({"history": np.where(is_new, "new", size)}, index=products.index)
+        if "customers" not in features:
+            return found
+        return found.join(features["customers"].set_index("customer_id")[["country", "channel"]])
 
     def tables(
         self, home: Home, as_of: date, model: Model, features: Features, facts: Features, version: str

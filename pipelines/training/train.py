@@ -138,7 +138,8 @@ def fit_baseline(home: Home, name: str, as_of: date) -> Row:
 
 def _frames(home: Home, output: Output, snapshot: str) -> Frames:
     stored = Snapshot(home.storage, snapshot)
-    return {table: stored.frame(table) for table in (*output.features.values(), output.targets)}
+    tables = (*output.features.values(), *output.described.values(), output.targets)
+    return {table: stored.frame(table) for table in tables}
 
 
 def _crowned(

@@ -174,6 +174,15 @@ class Reading:
             for key, lines in found.items()
         }
 
+    def last_orders(self) -> dict[Any, Row]:
+        """features_customers."""
+        found: dict[Any, Row] = {}
+        for order in sorted(self.orders.values(), key=lambda order: (order["ordered_at"], order["order_id"])):
+            if order["customer_id"] and order["status"] != "cancelled" and order["ordered_at"] < self.now:
+                row = {"country": order["ship_country"], "channel": order["channel"]}
+                found[self.as_of, order["customer_id"]] = row
+        return found
+
     def _bought(self, days: list[date]) -> Row:
         lately = {f"times_{window}": sum(day >= self.as_of - window * DAY for day in days) for window in (28, 91, 182)}
         return {"times": len(days), **lately, "first_bought_on": days[0], "last_bought_on": days[-1]}

@@ -40,7 +40,7 @@ class Store:
     versions: dict[str, list[Row]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.random = random.Random(self.seed)
+        self.random, self.places = random.Random(self.seed), random.Random(f"places {self.seed}")
         self.versions = {entity: [] for entity in ("customers", "products", "orders", "order_lines", "stock_levels")}
         self.postponed: list[tuple[date, str, Any, Row]] = []
         self._load_history()
@@ -144,11 +144,16 @@ class Store:
             "ordered_at": midnight(day) + timedelta(seconds=pick.randrange(86_400)),
             "status": pick.choices(["placed", "cancelled"], [12, 1])[0],
             "currency": "EUR",
-        }
+        } | self._place()
         self.orders[order["order_id"]] = order
         lines = {(order["order_id"], i): self._line(order["order_id"], i) for i in range(1, pick.randrange(2, 5))}
         self.lines.update(lines)
         return order, lines
+
+    def _place(self) -> Row:
+        """Where an order goes and where it was placed, which some orders don't say."""
+        pick = self.places
+        return {"ship_country": pick.choice(["GB", "FR", None]), "channel": pick.choice(["web", "web", "app", None])}
 
     def _line(self, order_id: str, number: int) -> Row:
         pick = self.random
@@ -170,7 +175,9 @@ class Store:
             order["ordered_at"] = min(order["ordered_at"] + DAY * pick.randrange(-9, 9), midnight(day))
         elif change == 3:
             order["customer_id"] = pick.choice([None, "C1", "C2"])
-        changed["orders"][order_id] = dict(order)  # the last fifth: delivered again, unchanged
+        elif self.places.random() < 0.5:
+            order |= self._place()
+        changed["orders"][order_id] = dict(order)  # half of the last fifth: delivered again, unchanged
 
     def _change_line(self, changed: Partition, key: tuple[str, int]) -> None:
         if self.random.random() < 0.7:

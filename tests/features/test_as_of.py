@@ -52,6 +52,7 @@ def test_each_night_is_what_a_brute_force_reading_gives(night_by_night: Any) -> 
         assert rows_of(snapshot, "features_product_popularity") == reading.popularity()
         assert rows_of(snapshot, "features_customer_products") == reading.customer_products()
         assert rows_of(snapshot, "features_customer_orders") == reading.customer_orders()
+        assert rows_of(snapshot, "features_customers") == reading.last_orders()
         assert rows_of(snapshot, "features_products") == reading.valid_products()
         assert rows_of(snapshot, "fct_daily_sales") == reading.daily_sales()
         assert rows_of(snapshot, "dim_customers") == reading.customers_mart()
@@ -79,6 +80,7 @@ def test_past_cutoffs_are_what_a_brute_force_reading_gives(night_by_night: Any, 
         "features_demand_periods": [then[c].demand_periods(period_days) for c in CUTOFFS],
         "features_product_popularity": [then[c].popularity() for c in CUTOFFS],
         "features_customer_products": [then[c].customer_products() for c in CUTOFFS],
+        "features_customers": [then[c].last_orders() for c in CUTOFFS],
         "features_products": [then[c].valid_products() for c in CUTOFFS],
         "features_demand_targets": [
             demand_targets(then[c], then[k], period_days, horizon) for k in FIT_CUTOFFS for c in CUTOFFS if c < k

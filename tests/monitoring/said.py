@@ -58,7 +58,10 @@ class Said:
         day = pd.Timestamp(self.night - 60 * DAY)
         bought = rows[rows["rank"] == 3][["customer_id", "product_id"]]
         bought = bought.assign(first_bought_on=day, last_bought_on=day)
+        country = np.where(bought["customer_id"].str[-1] == "1", "FR", "DE")
+        described = {"features_customers": bought[["customer_id"]].assign(country=country, channel=None)}
         return rows[rows["rank"] < 3].assign(arm=arm[rows["rank"] < 3]), {
+            **(described if self.version == VERSIONS[1] else {}),  # the first was made before there was such a table
             "features_customer_products": bought,
             "features_products": products[["product_id"]].assign(category="a"),
             "features_product_popularity": products[["product_id"]],

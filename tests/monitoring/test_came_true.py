@@ -13,10 +13,12 @@ import sqlalchemy as sa
 from pipelines.catalog import DATASETS
 from pipelines.home import Home
 from pipelines.monitoring.monitor import monitor
+from pipelines.monitoring.realised import releases_of, told
 from pipelines.publishing.manifest import table_key
 from pipelines.publishing.publish import rollback
 from pipelines.publishing.release import last_release
 from pipelines.records import Row, model_performance
+from pipelines.scoring.outputs import output_of
 from tests.publishing.generators import AS_OF, VERSIONS, Rows, crown, done, home_in, night, publish_night
 from tests.webhook import telling, webhook
 
@@ -120,6 +122,19 @@ def test_a_release_that_is_pruned_is_said_and_the_others_are_judged(home: Home) 
     result = monitor(home, AS_OF)["realised"]["support"]
     assert result["nights"] == 1
     assert sorted(result["missing"].values()) == [1, 26]
+
+
+@pytest.mark.parametrize("has_table", [True, False])
+def test_a_release_made_before_customers_were_told_apart_is_judged_all_the_same(home: Home, has_table: bool) -> None:
+    def snapshot(tables: dict[str, Rows]) -> None:
+        tables["features_product_popularity"] = [{"as_of": PAST[0], "product_id": "P00"}]
+        if has_table:
+            tables["features_customers"] = [{"as_of": PAST[0], "customer_id": "C00", "country": "FR", "channel": "web"}]
+
+    publish_night(home, PAST[0], change_snapshot=snapshot)
+    output = output_of("recommendations")
+    frames = told(home, output, releases_of(home, [PAST[0]])[PAST[0]]).frames
+    assert set(frames) - set(output.features.values()) == ({"features_customers"} if has_table else set())
 
 
 def promise(home: Home, value: float) -> None:

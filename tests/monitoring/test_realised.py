@@ -109,7 +109,13 @@ def check(seeds: Sequence[int], ahead: int) -> None:
         expected, came = built(ordered, AS_OF), built(home, AS_OF)
         for table, frame in came.items():
             assert as_rows(frame, table) == as_rows(expected[table], table) == truth_of(home, anyhow, AS_OF)[table]
-        assert figures(home, shops, came, AS_OF) == figures(home, shops, expected, AS_OF)
+        found = figures(home, shops, came, AS_OF)
+        assert found == figures(home, shops, expected, AS_OF)
+        places = {(row["version"], row["segment"]) for row in found["recommendations"] if "=" in row["segment"]}
+        assert {place for place in places if "history" not in place[1]} == {
+            (VERSIONS[1], "country=DE"),
+            (VERSIONS[1], "country=FR"),
+        }
 
         night = AS_OF - ahead * DAY
         early = built(home, night)

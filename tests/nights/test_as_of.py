@@ -40,6 +40,7 @@ TABLES: dict[str, Callable[[Reading], dict[Any, Row]]] = {
     "features_demand_periods": lambda reading: reading.demand_periods(PERIOD_DAYS),
     "features_product_popularity": Reading.popularity,
     "features_customer_products": Reading.customer_products,
+    "features_customers": Reading.last_orders,
     "features_products": Reading.valid_products,
     "fct_daily_sales": Reading.daily_sales,
     "dim_customers": Reading.customers_mart,
@@ -187,6 +188,7 @@ def keys_possible() -> set[tuple[date, str, Any]]:
             keys["features_demand_periods"] = [(night, product_id, ago) for ago in range(18)]
             keys["features_product_popularity"] = [(night, product_id, ago) for ago in range(115)]
             keys["features_customer_products"] = [(night, customer_id, product_id) for customer_id in customers]
+            keys["features_customers"] = [(night, customer_id) for customer_id in customers]
             keys["fct_daily_sales"] = [(product_id, night - ago * DAY) for ago in range(-3, 115)]
             found |= {(night, table, key) for table, of_table in keys.items() for key in of_table}
     return found

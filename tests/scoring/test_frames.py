@@ -16,6 +16,7 @@ AS_OF = date(2024, 6, 1)
 
 class Lists(AtCutoffs):
     features: Mapping[str, str] = {"bought": "features_bought"}
+    described: Mapping[str, str] = {"customers": "features_customers"}
     targets = "features_targets"
 
 
@@ -38,6 +39,20 @@ def test_at_cutoffs_by_as_of_and_known_as_of() -> None:
     features, truth = output.judging(frames, days[1], AS_OF)
     assert features["bought"]["as_of"].dt.date.tolist() == truth["as_of"].dt.date.tolist() == [days[1]]
     assert output.tonight(frames, AS_OF)["bought"]["as_of"].dt.date.tolist() == [AS_OF]
+
+
+def test_what_tells_segments_apart_is_there_where_models_are_judged_and_nowhere_else() -> None:
+    days = [AS_OF - 28 * DAY * back for back in (2, 1, 0)]
+    rows = pd.DataFrame({"as_of": pd.to_datetime(days)})
+    frames = dict.fromkeys(("features_bought", "features_customers"), rows)
+    frames["features_targets"] = rows.assign(known_as_of=pd.Timestamp(AS_OF))
+    output = Lists()
+    judged = output.judging(frames, days[1], AS_OF)[0]
+    assert judged["customers"]["as_of"].dt.date.tolist() == [days[1]]
+    assert set(output.learning(frames, Cutoffs(tuple(days[:2]), ()), AS_OF)[0]) == {"bought"}
+    assert set(output.tonight(frames, AS_OF)) == {"bought"}
+    del frames["features_customers"]  # a release that was made before
+    assert set(output.judging(frames, days[1], AS_OF)[0]) == {"bought"}
 
 
 def test_events_up_to_the_cut_off_teach_and_those_of_the_window_after_judge() -> None:

@@ -16,6 +16,7 @@ from pipelines.home import Home
 from pipelines.scoring import recommendations
 from pipelines.scoring.recommendations import FEW_PRODUCTS, RecommendationsOutput
 from pipelines.settings import Places, Settings
+from pipelines.training.evaluate import LEAST_ENTITIES, Evaluation
 
 CUTOFF, AS_OF = dt.date(2024, 5, 1), dt.date(2024, 6, 1)
 
@@ -171,6 +172,34 @@ def test_customers_are_told_apart_by_their_history() -> None:
     columns = ["customer_id", "product_id", "first_bought_on", "last_bought_on"]
     found = RecommendationsOutput().segments({"customer_products": pd.DataFrame(pairs, columns=columns)})
     assert found["history"].to_dict() == {"once": "new", "twice": "few", "again": "few", "long": "many"}
+    assert list(found) == ["history"]
+
+
+def test_customers_are_told_apart_by_where_they_ordered_last() -> None:
+    bought = pd.DataFrame({"customer_id": ["ann", "bob", "cy", "dee"], "product_id": "a"}, dtype="str")
+    bought = bought.assign(first_bought_on=CUTOFF, last_bought_on=CUTOFF)
+    places = [
+        ("ann", "FR", "web"),
+        ("bob", None, "app"),
+        ("cy", "DE", None),
+        ("somebody who is not judged", "FR", "web"),
+    ]
+    customers = pd.DataFrame(places, columns=["customer_id", "country", "channel"], dtype="str").assign(as_of=CUTOFF)
+    found = RecommendationsOutput().segments({"customer_products": bought, "customers": customers})
+    assert found.index.tolist() == ["ann", "bob", "cy", "dee"]
+    assert found["country"].dropna().to_dict() == {"ann": "FR", "cy": "DE"}
+    assert found["channel"].dropna().to_dict() == {"ann": "web", "bob": "app"}
+
+
+def test_a_store_that_says_neither_country_nor_channel_has_no_such_segment() -> None:
+    ids = [f"c{number:03d}" for number in range(LEAST_ENTITIES)]
+    bought = pd.DataFrame({"customer_id": ids, "product_id": "a"}, dtype="str")
+    bought = bought.assign(first_bought_on=CUTOFF, last_bought_on=CUTOFF)
+    customers = bought[["customer_id"]].assign(country=None, channel=None).astype("str").assign(as_of=CUTOFF)
+    figures = pd.DataFrame({"numerator": 1.0, "denominator": 1.0}, index=ids)
+    found = Evaluation("popular_ever", {CUTOFF: {"ndcg": figures}})
+    found.members[CUTOFF] = RecommendationsOutput().segments({"customer_products": bought, "customers": customers})
+    assert found.segments("ndcg") == ["history=new"]
 
 
 def home_with(tmp_path: Path, **settings: Any) -> Home:
