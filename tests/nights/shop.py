@@ -125,12 +125,17 @@ class Shop:
 
     def _order(self, day: date, dt: date) -> None:
         """A new order with its lines; now and then the order comes a day after its lines."""
-        pick, order_id = self.random, f"o{len(self.state['orders'])}"
+        pick, number = self.random, len(self.state["orders"])
+        order_id = f"o{number}"
         placed = at(day, 0) + timedelta(seconds=pick.randrange(86_400))
         buyer = pick.choice([None, None, "c99", *[key[0] for key in self.state["customers"]]])  # c99 has no account
         status = pick.choices(["paid", "cancelled"], [12, 1])[0]
         due = dt + (DAY if day > HISTORY and pick.random() < 0.2 else 0 * DAY)
-        self._put("orders", due, order(order_id, day, ordered_at=placed, customer_id=buyer, status=status))
+        place = {
+            "ship_country": ("France", "Spain", None)[number % 3],
+            "channel": ("web", "phone", None)[number % 5 % 3],
+        }
+        self._put("orders", due, order(order_id, day, ordered_at=placed, customer_id=buyer, status=status, **place))
         for number in range(1, pick.randrange(2, 5)):
             self._put("order_lines", dt, self._line(order_id, number))
 
@@ -142,13 +147,13 @@ class Shop:
         return line(order_id, number, **values, unit_price=price, discount=discount)
 
     def _changed_order(self, row: Row, day: date) -> Row:
-        """Cancelled or taken up again, moved to another day, given to another customer, or as it was."""
+        """Cancelled or taken up again, moved to another day and country, given to another customer, or as it was."""
         kind = self.random.randrange(5)
         if kind < 2:
             return row | {"status": "paid" if row["status"] == "cancelled" else "cancelled"}
         if kind == 2:
             moved = row["ordered_at"] + self.random.randrange(-40, 10) * DAY
-            return row | {"ordered_at": min(moved, at(day, 23))}
+            return row | {"ordered_at": min(moved, at(day, 23)), "ship_country": "Italy"}
         return row | ({"customer_id": self.random.choice([None, "c1", "c2"])} if kind == 3 else {})
 
     def _trouble(self, day: date, count: int) -> None:
