@@ -483,13 +483,31 @@ RECORD_TABLES = (
         _columns("output text, model_version text, effective_from date, decided_by text, reason text"),
     ),
     Dataset(
+        "decisions",
+        Layer.RECORDS,
+        "output x night trained as of",
+        ("output", "as_of"),
+        TRAINING,
+        "What the gate decided after each training, promoted or refused, and why: the challenger's gain over the "
+        "champion, or where there was none over the baseline; the segment where it is least; what is below the floor "
+        "beyond doubt; all figures, as JSON. model_version serves from effective_from on (null: the champion stays); "
+        "it is the baseline's where that serves in the challenger's place.",
+        _columns(
+            "output text, as_of date, challenger text, model_version text, metric text, against text, role text, "
+            "gain float, ci_low float, ci_high float, is_promoted flag, effective_from date, decided_by text, "
+            "reason text, worst_segment text, worst_gain float, worst_ci_low float, worst_ci_high float, "
+            "below_floor text, figures text"
+        ),
+    ),
+    Dataset(
         "promotions",
         Layer.RECORDS,
         "decision x opponent x segment x metric",
         ("output", "as_of", "challenger", "against", "segment", "metric"),
         TRAINING,
-        "What the gate found: the challenger's gain with its interval, over champion and baseline, which decide where "
-        "the segment is all, and over other contestants; also on segments of 50 or more, like history=few.",
+        "The figures of `decisions` in long form: the challenger's gain with its interval, over champion and baseline, "
+        "which decide where the segment is all, and over other contestants; also on segments of 50 or more, like "
+        "history=few. left_out: it could not be judged.",
         _columns(
             "output text, as_of date, challenger text, against text, role text, segment text, metric text, "
             "gain float, ci_low float, ci_high float, is_promoted flag, reason text"

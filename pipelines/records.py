@@ -1,4 +1,4 @@
-"""The records: ledger, nights, steps, champions, promotions, releases; their tables."""
+"""The records: ledger, nights, steps, champions, decisions, promotions, releases; their tables."""
 
 from __future__ import annotations
 
@@ -97,6 +97,30 @@ champions = _table(
     sa.Column("decided_by", sa.String, nullable=False),
     sa.Column("decided_at", sa.DateTime, nullable=False),
     sa.Column("reason", sa.String, nullable=False),
+)
+decisions = _table(  # of the gate: one row a training of an output
+    "decisions",
+    sa.Column("output", sa.String, primary_key=True),
+    sa.Column("as_of", sa.Date, primary_key=True),
+    sa.Column("challenger", sa.String, nullable=False),  # the best contestant; the baseline where none was judged
+    sa.Column("model_version", sa.String, nullable=False),  # the challenger's, or of the baseline in its place
+    sa.Column("metric", sa.String, nullable=False),
+    sa.Column("against", sa.String),  # the champion; the baseline where there was none
+    sa.Column("role", sa.String),  # champion or baseline; null: nothing was compared
+    sa.Column("gain", sa.Float),  # relative; above 0 the challenger is better
+    sa.Column("ci_low", sa.Float),
+    sa.Column("ci_high", sa.Float),
+    sa.Column("is_promoted", sa.Boolean, nullable=False),
+    sa.Column("effective_from", sa.Date),  # the night from which model_version serves; null: the champion stays
+    sa.Column("decided_by", sa.String, nullable=False),
+    sa.Column("decided_at", sa.DateTime, nullable=False),
+    sa.Column("reason", sa.String, nullable=False),
+    sa.Column("worst_segment", sa.String),  # where the gain over `against` is least
+    sa.Column("worst_gain", sa.Float),
+    sa.Column("worst_ci_low", sa.Float),
+    sa.Column("worst_ci_high", sa.Float),
+    sa.Column("below_floor", sa.String),  # like `wape of product=new`; null: the floor holds
+    sa.Column("figures", sa.JSON, nullable=False),  # every comparison, as in gate.json
 )
 promotions = _table(
     "promotions",

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from pipelines.record_store import Records
-from pipelines.records import clock, model_performance, steps
+from pipelines.records import clock, decisions, model_performance, steps
 from pipelines.warehouse.address import RECORDS, Address
 from tests.warehouse.postgres_server import database, postgres_server
 
@@ -36,6 +36,13 @@ def test_columns_that_came_later_are_added(tmp_path: Path, column: str) -> None:
     url = f"sqlite:///{tmp_path / 'records.sqlite'}"
     _without(Records(url), column)
     _again(Records(url))
+
+
+def test_a_table_that_came_later_is_added(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'records.sqlite'}"
+    with Records(url).begin() as connection:
+        decisions.drop(connection)
+    assert Records(url).rows(sa.select(decisions)) == []
 
 
 def test_columns_that_came_later_are_added_in_postgres(database: str) -> None:

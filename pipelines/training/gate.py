@@ -43,6 +43,11 @@ class Decision:
     reason: str
     comparisons: tuple[Comparison, ...] = ()
 
+    @property
+    def best(self) -> str:
+        """The best contestant, which was compared."""
+        return self.comparisons[0].challenger if self.comparisons else self.challenger
+
 
 def gain(
     home: Home, output: Output, challenger: Evaluation, opponent: Evaluation, metric: str, segment: str, among: int = 1
@@ -84,8 +89,7 @@ def decide(
     deciding = [comparison for comparison in comparisons if decides(output, comparison)]
     lost = [comparison for comparison in deciding if not comparison.gain.low > least]
     floor = home.settings.gate.segment_floor
-    held = [comparison for comparison in comparisons if holds(output, comparison)]
-    if not lost and (broken := [comparison for comparison in held if comparison.gain.high < -floor]):
+    if not lost and (broken := [comparison for comparison in comparisons if breaks(output, comparison, floor)]):
         where = "; ".join(f"{one.metric} of {one.segment} {_words(one)}" for one in broken)
         reason = f"{broken[0].opponent} stays; {challenger.model} is worse by more than {floor:.1%}: {where}"
         return Decision(challenger.model, False, reason, comparisons)
@@ -113,6 +117,11 @@ def holds(output: Output, comparison: Comparison) -> bool:
     own = comparison.metric == output.metric and comparison.segment != ALL
     is_baseline = comparison.opponent == output.contestants()[0].name
     return comparison.role == "champion" and not is_baseline and (own or comparison.metric in output.guarded)
+
+
+def breaks(output: Output, comparison: Comparison, floor: float) -> bool:
+    """Whether the floor holds the challenger to it, and it is worse by more than that beyond doubt."""
+    return holds(output, comparison) and comparison.gain.high < -floor
 
 
 def _others(output: Output, others: list[Evaluation], baseline: str) -> list[tuple[str, Evaluation]]:

@@ -112,7 +112,7 @@ def track(
                     for epoch in getattr(fitted.model, "curve", ()):
                         log_epoch(epoch)
                     _log_model(output, fitted)
-                    log_evidence(home, evidence, fitted.version)
+                    log_evidence(home, evidence)
                     log_calibration(fitted.model)
         mirror(home, output.name)
 

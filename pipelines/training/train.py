@@ -16,13 +16,13 @@ from pipelines.features.snapshot import Snapshot
 from pipelines.home import Home
 from pipelines.metering import Meter, Usage, metered
 from pipelines.publishing.release import skipped_of
-from pipelines.records import ALL, Row, clock, model_performance, promotions
+from pipelines.records import ALL, Row, clock, decisions, model_performance, promotions
 from pipelines.scoring.frames import Frames
 from pipelines.scoring.outputs import Output, output_of
 from pipelines.training.champions import champion_of, load_model, night_after, store_model, succeed
 from pipelines.training.cutoffs import Cutoffs, plan
 from pipelines.training.evaluate import Evaluation, evaluate, figures_of, fit, stated
-from pipelines.training.evidence import Evidence, rows_of
+from pipelines.training.evidence import Evidence, row_of, rows_of
 from pipelines.training.gate import Decision, decide
 from pipelines.training.study import study
 from pipelines.training.tracking import Fitted, track
@@ -91,15 +91,17 @@ def _train_output(home: Home, name: str, as_of: date, snapshot: str, decided_by:
         champion = _champion(home, output, frames, cutoffs, as_of, serving, shelf)
         decision = decide(home, output, evaluations, champion, baseline)
     else:
-        why = "; ".join(f"{model}: {why}" for model, why in left_out.items()) or TOO_LITTLE
-        decision = Decision(baseline, serving is None, f"the baseline serves: {why}")
+        decision = _unjudged(baseline, serving, left_out)
     try:
         fitted = _fitted(home, output, frames, cutoffs, as_of, decision, shelf)
     except ValueError as error:
         return {"output": name, "untrained": str(error), "snapshot": snapshot}
     decision = _crowned(home, output, fitted.version, start, decided_by, decision, serving)
-    evidence = Evidence(output, as_of, cutoffs.evaluation, decision, left_out)
-    _record(home, evidence, evaluations, fitted.version)
+    effective_from = start if decision.is_promoted else None
+    evidence = Evidence(
+        output, as_of, cutoffs.evaluation, decision, fitted.version, effective_from, decided_by, left_out
+    )
+    _record(home, evidence, evaluations)
     spent = _spent(evaluations, fitted, meter)
     record_training(home, name, as_of, spent)
     track(home, output, as_of, snapshot, evaluations, fitted, evidence, spent[ALL])
@@ -108,7 +110,7 @@ def _train_output(home: Home, name: str, as_of: date, snapshot: str, decided_by:
         "untrained": None,
         "model_version": fitted.version["model_version"],
         "is_promoted": decision.is_promoted,
-        "effective_from": start.isoformat() if decision.is_promoted else None,
+        "effective_from": effective_from.isoformat() if effective_from else None,
         "reason": decision.reason,
         "metric": output.metric,
         "figures": {e.model: stated(e.figure(output.metric, home), "value") for e in evaluations},
@@ -131,7 +133,7 @@ def fit_baseline(home: Home, name: str, as_of: date) -> Row:
             fitted = _fitted(home, output, _frames(home, output, snapshot), cutoffs, as_of, decision, Shelf())
         except ValueError as error:
             raise NightcartError(f"no baseline of {name} can be fitted: {error}", "promote another version") from error
-        evidence = Evidence(output, as_of, cutoffs.evaluation, decision)
+        evidence = Evidence(output, as_of, cutoffs.evaluation, decision, fitted.version)
         track(home, output, as_of, snapshot, [], fitted, evidence, meter.usage())
     return fitted.version
 
@@ -140,6 +142,13 @@ def _frames(home: Home, output: Output, snapshot: str) -> Frames:
     stored = Snapshot(home.storage, snapshot)
     tables = (*output.features.values(), *output.described.values(), output.targets)
     return {table: stored.frame(table) for table in tables}
+
+
+def _unjudged(baseline: str, serving: Row | None, left_out: dict[str, str]) -> Decision:
+    """Nothing could be judged: who serves stays, or where nobody does the baseline serves."""
+    who = f"{serving['model']} stays; nothing could be judged" if serving else "the baseline serves"
+    why = "; ".join(f"{model}: {why}" for model, why in left_out.items()) or TOO_LITTLE
+    return Decision(baseline, serving is None, f"{who}: {why}")
 
 
 def _crowned(
@@ -202,13 +211,13 @@ def _fitted(
     return Fitted(model, store_model(home, output.name, model, as_of), shown, usage)
 
 
-def _record(home: Home, evidence: Evidence, evaluations: list[Evaluation], version: Row) -> None:
-    """The gate's figures and every contestant's, in the records."""
-    output, as_of, at = evidence.output, evidence.as_of, clock()
-    table = promotions.c
-    compared = [row | {"decided_at": at} for row in rows_of(evidence)]
-    home.records.replace(promotions, compared, sa.and_(table.output == output.name, table.as_of == as_of))
-    own = {version["model"]: version["model_version"]}
+def _record(home: Home, evidence: Evidence, evaluations: list[Evaluation]) -> None:
+    """The decision, its figures and every contestant's, in the records."""
+    output, as_of, at = evidence.output, evidence.as_of, {"decided_at": clock()}
+    for table, rows in ((decisions, [row_of(home, evidence)]), (promotions, rows_of(evidence))):
+        same = sa.and_(table.c.output == output.name, table.c.as_of == as_of)
+        home.records.replace(table, [row | at for row in rows], same)
+    own = {evidence.version["model"]: evidence.version["model_version"]}
     figures = [
         row
         | {"model": evaluation.model, "model_version": own.get(evaluation.model, evaluation.model), "as_of": as_of}

@@ -16,7 +16,16 @@ from pipelines.home import Home
 from pipelines.publishing.manifest import digests_of, write_manifest
 from pipelines.publishing.publish import publish
 from pipelines.publishing.release import night_release_id, scores_of
-from pipelines.records import champions, clock, model_performance, nights, promotions, quarantine_counts, steps
+from pipelines.records import (
+    champions,
+    clock,
+    decisions,
+    model_performance,
+    nights,
+    promotions,
+    quarantine_counts,
+    steps,
+)
 from pipelines.settings import Places, Settings
 from pipelines.storage import digest_of
 from tests.publishing.events import facts, flags, payments, plan, replies, ticket_products, tickets, trends, triage
@@ -171,6 +180,9 @@ def crown(home: Home, output: str, version: str | None = None, effective_from: d
     with home.records.begin() as connection:
         connection.execute(sa.insert(champions), [row])
         connection.execute(sa.insert(promotions), [compared | {"decided_at": clock()}])
+        figures = {"figures": [{name: compared[name] for name in ("against", "segment", "gain")}]}
+        decided = {name: value for name, value in (row | compared | figures).items() if name in decisions.c}
+        connection.execute(sa.insert(decisions), [decided])
         rows = [{"model": model, "model_version": version} | best, {"model": "naive", "model_version": "naive"} | other]
         connection.execute(sa.insert(model_performance), [figure | row for row in rows])
 
