@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
+from pipelines.contract import OUTPUTS
 from pipelines.features.snapshot import Snapshot
 from pipelines.home import Home
 from pipelines.publishing.publish import query, rollback
@@ -58,6 +60,21 @@ def test_every_published_row_carries_its_release(forward: Home) -> None:
     assert all(release["rows"].values())
     forecasts = pq.read_table(forward.storage.path(f"releases/{release['release_id']}/demand_forecasts.parquet"))
     assert forecasts.num_rows == PRODUCTS * 2
+
+
+def test_a_training_is_one_published_decision_with_its_figures(forward: Home) -> None:
+    """The first champions: who serves by it is the champion, and the long form has the same figures."""
+    decided = query(forward, "select * from decisions order by output").to_pylist()
+    assert [row["output"] for row in decided] == sorted(OUTPUTS)
+    served = "select output, model_version, effective_from, reason from champions order by output"
+    assert query(forward, served).to_pylist() == [
+        {name: row[name] for name in ("output", "model_version", "effective_from", "reason")} for row in decided
+    ]
+    long = "select against, role, segment, metric, gain, ci_low, ci_high from promotions where role <> 'left_out'"
+    for row in decided:
+        found = query(forward, f"{long} and output = '{row['output']}'").to_pylist()
+        told = [{name: one[name] for name in found[0]} for one in json.loads(row["figures"])]
+        assert sorted(map(str, told)) == sorted(map(str, found))
 
 
 def test_a_rollback_holds_until_a_newer_night(forward: Home, tmp_path: Path, enter: Callable[[Path], Home]) -> None:
