@@ -17,7 +17,7 @@ from pipelines.monitoring.gaps import gaps, retrain_wanted, words
 from pipelines.monitoring.realised import realised
 from pipelines.monitoring.retraining import all_wanted
 from pipelines.publishing.release import last_release, scores_of
-from pipelines.records import Row, model_performance, promotions
+from pipelines.records import Row, decisions, model_performance, promotions
 
 
 def monitor(home: Home, as_of: date) -> Row:
@@ -70,7 +70,7 @@ def _about(gap: Row) -> list[str]:
 
 
 def champion_figures(home: Home, output: str, as_of: date) -> Row | None:
-    """An output's champion with every contestant's figures of its training, and what the gate found."""
+    """An output's champion with the figures of its training, what the gate found, and who was refused since."""
     from pipelines.training.champions import champion_of
 
     champion = champion_of(home, output, as_of)
@@ -90,7 +90,17 @@ def champion_figures(home: Home, output: str, as_of: date) -> Row | None:
         "reason": champion["reason"],
         "figures": [_jsonable(row) for row in home.records.rows(figures.order_by(measured.metric, measured.model))],
         "gate": [_jsonable(row) for row in home.records.rows(found.order_by(gate.id))],
+        "refused": _last_refused(home, output, trained, as_of),
     }
+
+
+def _last_refused(home: Home, output: str, trained: date, as_of: date) -> Row | None:
+    """The last training since the champion's, where the gate refused the challenger."""
+    table = decisions.c
+    query = sa.select(table.as_of, table.challenger, table.reason, table.is_promoted)
+    query = query.where(table.output == output, table.as_of > trained, table.as_of <= as_of)
+    last = home.records.first(query.order_by(table.as_of.desc()))
+    return _jsonable(last) if last and not last["is_promoted"] else None
 
 
 def volumes(home: Home, as_of: date) -> list[Row]:

@@ -21,7 +21,7 @@ from pipelines.monitoring.monitor import monitor
 from pipelines.publishing.publish import rollback
 from pipelines.publishing.report import render_report
 from pipelines.publishing.report.support import by_intent, by_language
-from pipelines.records import champions, model_performance, promotions
+from pipelines.records import champions, decisions, model_performance, promotions
 from tests.publishing.events import REPLY
 from tests.publishing.generators import AS_OF, VERSIONS, done, home_in, publish_night, quarantine
 
@@ -288,6 +288,21 @@ def test_what_came_true_stands_beside_what_was_promised(home: Home) -> None:
     assert line["x"] == [str(night) for night in nights[1:]]
     assert line["error_y"]["array"] == pytest.approx([0.05, 0.39])
     assert (high["y"], low["y"], promise["y"]) == ([0.55, 0.55], [0.45, 0.45], [0.5, 0.5])
+
+
+def test_a_challenger_that_was_refused_since_is_told(home: Home) -> None:
+    (decided,) = home.records.rows(sa.select(decisions).where(decisions.c.output == "demand"))
+    refused = {"as_of": AS_OF, "challenger": "tsb", "is_promoted": False, "reason": "naive stays; <tsb> +0.1%"}
+    to_come = refused | {"as_of": AS_OF + timedelta(days=1), "reason": "of a later night"}
+    with home.records.begin() as connection:
+        connection.execute(sa.insert(decisions), [decided | refused, decided | to_come])
+    publish_night(home)
+    page = page_of(home)
+    assert f"Refused since, as of {AS_OF}: naive stays; &lt;tsb&gt; +0.1%." in page
+    assert "of a later night" not in page
+    with home.records.begin() as connection:
+        connection.execute(sa.update(decisions).where(decisions.c.as_of == AS_OF).values(is_promoted=True))
+    assert "Refused since" not in page_of(home)  # it serves from the night after
 
 
 def test_the_gate_s_picture_and_who_was_not_judged(home: Home) -> None:

@@ -60,6 +60,7 @@ def _model(home: Home, output: str, as_of: date, watched: Row, skipped: str | No
         "segments": _segments(found, spec.metric) if found else None,
         "compared": [row for row in found["gate"] if row["role"] in DECIDING] if found else [],
         "left_out": [row for row in found["gate"] if row["role"] == LEFT_OUT] if found else [],
+        "refused": found.get("refused") if found else None,
     }
 
 
