@@ -22,10 +22,39 @@
 {# Whether an earlier payment was made within so many days before one of `payments`. #}
 {% macro paid_within(days) -%} earlier_paid_at >= paid_at - interval '{{ days }} days' {%- endmacro %}
 
-{# For each of `payments`, the ones of `all_payments` that share a key with it, were paid before it and within 365 days
+{# Each of `payments` beside the ones of `all_payments` that share a key with it, were paid before it and within 365 days
    (so that a key that very many share stays workable), and were known and loaded when it was. A chargeback of theirs
-   counts by the same rule: `reported_at` is null where none was known. A null key matches nothing. The caller adds
-   columns. #}
+   counts by the same rule: `reported_at` is null where none was known. A null key matches nothing. #}
+{% macro earlier_pairs(key, asked='payments') %}
+        select
+            payments.payment_id,
+            payments.paid_at,
+            payments.customer_id,
+            payments.device_id,
+            payments.card_token,
+            earlier.paid_at as earlier_paid_at,
+            earlier.customer_id as earlier_customer_id,
+            earlier.device_id as earlier_device_id,
+            earlier.card_token as earlier_card_token,
+            earlier.amount as earlier_amount,
+            case
+                when
+                    earlier.chargeback_reported_at < payments.paid_at
+                    and earlier.chargeback_known_at <= payments.known_at
+                    and earlier.chargeback_loaded_as_of <= payments.payment_loaded_as_of
+                    then earlier.chargeback_reported_at
+            end as reported_at
+        from {{ asked }} as payments
+        inner join all_payments as earlier
+            on
+                payments.{{ key }} = earlier.{{ key }}
+                and payments.paid_at > earlier.paid_at
+                and payments.paid_at - interval '365 days' <= earlier.paid_at
+                and payments.known_at >= earlier.known_at
+                and payments.payment_loaded_as_of >= earlier.payment_loaded_as_of
+{% endmacro %}
+
+{# For each of `payments`, what `earlier_pairs` says of a key. The caller adds columns. #}
 {% macro earlier_payments(key, name, windows, customers_within=none) %}
     select
         payment_id,
@@ -50,40 +79,52 @@
         count(reported_at) as {{ name }}_chargebacks,
         sum(case when reported_at >= paid_at - interval '30 days' then earlier_amount end) as fraud_amount_30d,
         max(case when reported_at is not null then earlier_paid_at end) as last_fraud_at,
+        avg({{ seconds_between('reported_at', 'earlier_paid_at') }}) as mean_report_seconds,
         min(case when reported_at >= paid_at - interval '30 days' then earlier_paid_at end) as first_fraud_at,
         min(earlier_paid_at) as first_paid_at,
         max(earlier_paid_at) as last_paid_at,
         count(*) as {{ name }}_payments_before
     from (
-        select
-            payments.payment_id,
-            payments.paid_at,
-            payments.customer_id,
-            payments.device_id,
-            payments.card_token,
-            earlier.paid_at as earlier_paid_at,
-            earlier.customer_id as earlier_customer_id,
-            earlier.device_id as earlier_device_id,
-            earlier.card_token as earlier_card_token,
-            earlier.amount as earlier_amount,
-            case
-                when
-                    earlier.chargeback_reported_at < payments.paid_at
-                    and earlier.chargeback_known_at <= payments.known_at
-                    and earlier.chargeback_loaded_as_of <= payments.payment_loaded_as_of
-                    then earlier.chargeback_reported_at
-            end as reported_at
-        from payments
-        inner join all_payments as earlier
-            on
-                payments.{{ key }} = earlier.{{ key }}
-                and payments.paid_at > earlier.paid_at
-                and payments.paid_at - interval '365 days' <= earlier.paid_at
-                and payments.known_at >= earlier.known_at
-                and payments.payment_loaded_as_of >= earlier.payment_loaded_as_of
+        {{ earlier_pairs(key) }}
     ) as pairs
     group by payment_id
 {% endmacro %}
+
+{# For each of `payments` whose key has a known fraud: the streak that the last one ends, the frauds since a payment that
+   is not known as one; and the payments since, not known as one though older than the key's chargebacks took in the mean. #}
+{% macro fraud_streaks(key, name) %}
+    select
+        payment_id,
+        max(honest_at) as honest_at,
+        min(case when reported_at is not null and {{ after_honest() }} then earlier_paid_at end) as streak_from,
+        count(case when {{ after_honest() }} then reported_at end) as streak,
+        count(
+            case
+                when
+                    reported_at is null and earlier_paid_at > last_fraud_at
+                    and {{ seconds_between('paid_at', 'earlier_paid_at') }} > mean_report_seconds
+                    then 1
+            end
+        ) as payments_since
+    from (
+        select
+            known_pairs.*,
+            max(case when reported_at is null and earlier_paid_at < last_fraud_at then earlier_paid_at end)
+                over (partition by payment_id) as honest_at
+        from (
+            select
+                pairs.*,
+                by_{{ name }}.last_fraud_at,
+                by_{{ name }}.mean_report_seconds
+            from ({{ earlier_pairs(key, 'charged_back_' ~ name) }}) as pairs
+            inner join by_{{ name }} on pairs.payment_id = by_{{ name }}.payment_id
+        ) as known_pairs
+    ) as told
+    group by payment_id
+{% endmacro %}
+
+{# Whether an earlier payment was made after the last one before the streak. #}
+{% macro after_honest() -%} (honest_at is null or earlier_paid_at > honest_at) {%- endmacro %}
 
 {# What is known of the frauds of a key: columns of the features. #}
 {% macro fraud_features(name) -%}
@@ -99,7 +140,11 @@
         {{ chargeback_rate('by_' ~ name ~ '.' ~ name ~ '_chargebacks_30d', 'by_' ~ name ~ '.payments_30d') }}
             as {{ name }}_chargeback_rate_30d,
         {{ days_since('by_' ~ name ~ '.last_fraud_at') }} as days_since_{{ name }}_fraud,
-        {{ days_since('by_' ~ name ~ '.first_fraud_at') }} as days_since_first_{{ name }}_fraud
+        {{ days_since('by_' ~ name ~ '.first_fraud_at') }} as days_since_first_{{ name }}_fraud,
+        {{ none_is_zero(name ~ '_streaks.streak') }} as {{ name }}_fraud_streak,
+        {{ days_since(name ~ '_streaks.streak_from') }} as days_since_{{ name }}_fraud_streak,
+        {{ days_since(name ~ '_streaks.honest_at') }} as days_since_{{ name }}_honest,
+        {{ none_is_zero(name ~ '_streaks.payments_since') }} as {{ name }}_payments_since_fraud
 {%- endmacro %}
 
 {# Up to when payments became known that this part of a build makes the features of. #}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from models.risk.phrases import WHO
+from models.risk.grammar import WHO
 
 
 def cause(column: str) -> str:
@@ -13,9 +13,11 @@ def cause(column: str) -> str:
         return CAUSES[column]
     bare = re.sub(r"(_\d+d|_before)$", "", column)
     bare = re.sub(r"^days_since_(first_)?", "", bare)
-    if match := re.fullmatch(rf"{WHO}_(?:mean_)?(?:chargeback|fraud)(?:s|_rate|_amount)?", bare):
+    if match := re.fullmatch(
+        rf"{WHO}_(?:(?:mean_)?(?:chargeback|fraud)(?:s|_rate|_amount|_streak)?|honest|payments_since_fraud)", bare
+    ):
         return f"{match['who']}_chargebacks"
-    if match := re.fullmatch(rf"{WHO}_(?:paid|payments|mean_amount|amount|recent_over_usual)", bare):
+    if match := re.fullmatch(rf"{WHO}_(?:paid|payments|mean_amount|amount|(?:recent|highest)_over_usual)", bare):
         return f"{match['who']}_payments"
     return bare
 

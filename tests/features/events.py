@@ -45,7 +45,7 @@ class EventStore:
     tickets: list[Row] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.random, self.about = random.Random(self.seed), random.Random(self.seed + 1)
+        self.random, self.about, self.charged = (random.Random(self.seed + n) for n in range(3))
         self._load_history()
         for ahead in range(1, (LAST - HISTORY).days + 1):
             self._deliver(HISTORY + ahead * DAY)
@@ -163,8 +163,10 @@ class EventStore:
             row = {"return_id": f"R{pick.randrange(99)}", "product_id": "P1", "quantity": pick.randrange(1, 3)}
             row["order_id"] = payment["order_id"]
             made.append(("returns", row | {"customer_id": payment["customer_id"], "returned_at": when}))
-        if pick.random() < 0.3 and payment["paid_at"] < when:
-            made.append(("chargebacks", {"payment_id": payment["payment_id"], "reported_at": when}))
+        late = self.charged.choice(self.payments[-12:])
+        charged = self.charged.choice([payment, late, late, late])
+        if pick.random() < 0.3 and charged["paid_at"] < when:
+            made.append(("chargebacks", {"payment_id": charged["payment_id"], "reported_at": when}))
         if pick.random() < 0.2 and day > HISTORY:
             made.append(("payments", payment | {"amount": payment["amount"] + 1, "card_token": "K0"}))
         return made

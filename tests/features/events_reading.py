@@ -116,6 +116,24 @@ class Payments:
             f"{name}_chargeback_rate_30d": (len(within[30]) + 0.1) / (month + 20),
             f"days_since_{name}_fraud": min(_days_since(p, frauds), default=None),
             f"days_since_first_{name}_fraud": max(_days_since(p, within[30]), default=None),
+            **self._of_streak(p, name, column, frauds),
+        }
+
+    def _of_streak(self, p: Row, name: str, column: str, frauds: list[Row]) -> Row:
+        """The frauds in a row that the last known one ends, and what came after it and had time to be reported."""
+        last = max((fraud["paid_at"] for fraud in frauds), default=p["paid_at"])
+        reports = [_seconds(self._reported_at(p, fraud) - fraud["paid_at"]) for fraud in frauds]
+        took = sum(reports) / max(len(reports), 1)
+        others = [o for o in self._before(p, column, 365) if frauds and not self._reported_at(p, o)]
+        since = [o for o in others if o["paid_at"] > last and _seconds(p["paid_at"] - o["paid_at"]) > took]
+        before = [o["paid_at"] for o in others if o["paid_at"] < last]
+        honest = [o for o in others if o["paid_at"] == max(before, default=None)]
+        streak = [fraud for fraud in frauds if not before or fraud["paid_at"] > max(before)]
+        return {
+            f"{name}_fraud_streak": len(streak),
+            f"days_since_{name}_fraud_streak": max(_days_since(p, streak), default=None),
+            f"days_since_{name}_honest": min(_days_since(p, honest), default=None),
+            f"{name}_payments_since_fraud": len(since),
         }
 
     def _of_days(self, p: Row, others: list[Row]) -> Row:
@@ -247,6 +265,7 @@ class Payments:
             **_usual(float(p["amount"]), usual),
             "customer_highest_amount": highest if usual else None,
             "customer_recent_over_usual": _over_usual(self._before(p, "customer_id", 7), usual),
+            "customer_highest_over_usual_7d": _highest_over_usual(self._before(p, "customer_id", 7), usual),
             "customer_hour_share": sum(min(h, 24 - h) <= 3 for h in hours) / len(hours) if hours else None,
         }
 
@@ -292,6 +311,14 @@ def _usual(amount: float, usual: list[Decimal]) -> Row:
 def _over_usual(late: list[Row], usual: list[Decimal]) -> float | None:
     mean = _mean(late)
     return mean / (float(sum(usual)) / len(usual)) if mean is not None and any(usual) else None
+
+
+def _highest_over_usual(late: list[Row], usual: list[Decimal]) -> float | None:
+    return float(max(o["amount"] for o in late)) / (float(sum(usual)) / len(usual)) if late and any(usual) else None
+
+
+def _seconds(time: timedelta) -> int:
+    return time // timedelta(seconds=1)
 
 
 def _differ(one: str | None, other: str | None) -> int | None:

@@ -33,6 +33,7 @@ payments as (
         customer_mean_amount,
         customer_amount_deviation,
         customer_recent_over_usual,
+        customer_highest_over_usual_7d,
         customer_hour_share,
         products_new_to_customer_share,
         days_since_customer_paid,
@@ -75,6 +76,10 @@ payments as (
         customer_chargeback_rate_30d,
         days_since_customer_fraud,
         days_since_first_customer_fraud,
+        customer_fraud_streak,
+        days_since_customer_fraud_streak,
+        days_since_customer_honest,
+        customer_payments_since_fraud,
         device_chargebacks,
         device_chargebacks_1d,
         device_chargebacks_7d,
@@ -84,6 +89,10 @@ payments as (
         device_chargeback_rate_30d,
         days_since_device_fraud,
         days_since_first_device_fraud,
+        device_fraud_streak,
+        days_since_device_fraud_streak,
+        days_since_device_honest,
+        device_payments_since_fraud,
         card_chargebacks,
         card_chargebacks_1d,
         card_chargebacks_7d,
@@ -93,6 +102,10 @@ payments as (
         card_chargeback_rate_30d,
         days_since_card_fraud,
         days_since_first_card_fraud,
+        card_fraud_streak,
+        days_since_card_fraud_streak,
+        days_since_card_honest,
+        card_payments_since_fraud,
         ip_prefix_chargebacks,
         ip_prefix_chargebacks_1d,
         ip_prefix_chargebacks_7d,
@@ -101,7 +114,11 @@ payments as (
         ip_prefix_chargeback_rate,
         ip_prefix_chargeback_rate_30d,
         days_since_ip_prefix_fraud,
-        days_since_first_ip_prefix_fraud
+        days_since_first_ip_prefix_fraud,
+        ip_prefix_fraud_streak,
+        days_since_ip_prefix_fraud_streak,
+        days_since_ip_prefix_honest,
+        ip_prefix_payments_since_fraud
     from {{ ref('int_payment_features') }}
     where
         known_at <= {{ as_of() }}

@@ -216,6 +216,7 @@ by_customer as (
         sum(case when {{ paid_within(1) }} then earlier_amount end) as customer_amount_1d,
         sum(case when {{ paid_within(7) }} then earlier_amount end) as customer_amount_7d,
         sum(case when {{ paid_within(30) }} then earlier_amount end) as customer_amount_30d,
+        max(case when {{ paid_within(7) }} then earlier_amount end) as highest_amount_7d,
         sum(earlier_amount) as customer_amount_before,
         count(case when reported_at is null then 1 end) as unreported,
         sum(case when reported_at is null then earlier_amount end) as unreported_amount,
@@ -250,6 +251,21 @@ by_ip_prefix as (
     {%- call earlier_payments('ip_prefix', 'ip_prefix', [1, 7, 30]) %}{% endcall %}
 ),
 
+{% for name, key in {
+    'customer': 'customer_id', 'device': 'device_id', 'card': 'card_token', 'ip_prefix': 'ip_prefix'
+}.items() -%}
+charged_back_{{ name }} as (
+    select payments.*
+    from payments
+    inner join by_{{ name }} on payments.payment_id = by_{{ name }}.payment_id
+    where by_{{ name }}.last_fraud_at is not null
+),
+
+{{ name }}_streaks as (
+    {{ fraud_streaks(key, name) }}
+),
+
+{% endfor -%}
 -- what the customer is used to pay, without what is known as fraud
 means as (
     select
@@ -308,6 +324,8 @@ payment_features as (
         sqrt(habits.variance) as customer_amount_deviation,
         {{ mean_of('by_customer.customer_amount_7d', 'by_customer.customer_payments_7d') }}
         / nullif(habits.mean_amount, 0) as customer_recent_over_usual,
+        cast(by_customer.highest_amount_7d as {{ type_of('double') }})
+        / nullif(habits.mean_amount, 0) as customer_highest_over_usual_7d,
         cast(by_customer.payments_at_hour as {{ type_of('double') }})
         / cast(by_customer.customer_payments_before as {{ type_of('double') }}) as customer_hour_share,
         cast(baskets.products - baskets.products_bought_before as {{ type_of('double') }})
@@ -372,6 +390,9 @@ payment_features as (
     left join by_device on payments.payment_id = by_device.payment_id
     left join by_card on payments.payment_id = by_card.payment_id
     left join by_ip on payments.payment_id = by_ip.payment_id
+    {% for name in ['customer', 'device', 'card', 'ip_prefix'] -%}
+    left join {{ name }}_streaks on payments.payment_id = {{ name }}_streaks.payment_id
+    {% endfor -%}
     left join by_ip_prefix on payments.payment_id = by_ip_prefix.payment_id
 )
 
