@@ -124,6 +124,15 @@ def test_features_in_words() -> None:
         "usual is 0.50%",
         ("days_since_device_fraud", 0.5, NULL): "a payment with this device 12 hours before was charged back; "
         "usual is none",
+        ("device_fraud_streak", 3, 0): "3 payments with this device in a row charged back; usual is 0",
+        ("days_since_card_fraud_streak", 9, NULL): "payments with this card that were charged back in a row began "
+        "9 days before; usual is none",
+        ("days_since_device_honest", NULL, NULL): "no payment with this device before those charged back in a row; "
+        "usual is none",
+        ("card_payments_since_fraud", 1, 0): "1 payment with this card not charged back since the last that was; "
+        "usual is 0",
+        ("customer_highest_over_usual_7d", 6, 1): "the largest payment by the customer in 7 days was 6 times the mean; "
+        "usual is 1",
         ("amount_over_usual", 8.14, 1): "the amount is 8.1 times the customer's mean; usual is 1",
         ("amount_over_usual", NULL, 1): "the customer has no earlier payment to compare with; usual is 1",
         ("is_guest", 1, 0): "a guest paid; usual is a known customer",
@@ -153,6 +162,8 @@ def test_windows_and_rates_of_one_cause_are_one() -> None:
     assert {cause(name) for name in of_device} == {"device_chargebacks"}
     assert cause("customer_payments_1d") == cause("customer_payments_before") == cause("days_since_customer_paid")
     assert cause("amount_over_highest") == cause("amount_over_usual") != cause("amount")
+    assert cause("device_payments_since_fraud") == cause("device_fraud_streak") == cause("days_since_device_honest")
+    assert cause("customer_highest_over_usual_7d") == cause("customer_recent_over_usual")
     assert cause("ip_customers_7d") != cause("ip_payments_7d") != cause("ip_prefix_payments_7d")
 
 
