@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from pipelines.records import Row, clock, steps
 
 HEARTBEAT_SECONDS = 60  # a scheduler that said nothing for longer is dead
 POLL_SECONDS = 0.3
+LEAST_FREE_MIB = 256  # with less a night that ends without a word has most likely met a full disk
 Show = Callable[[list[Row]], None]
 
 
@@ -39,7 +41,8 @@ def night_lock(home: Home) -> Iterator[int]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             who = os.pread(handle, 200, 0).decode() or "another process"
-            raise Busy(f"{who} runs in {home.root}", "wait until it has ended, then run this again") from error
+            said = f"{who}, or what it started, runs in {home.root}"
+            raise Busy(said, "wait until it has ended, then run this again") from error
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"process {os.getpid()}: {' '.join(Path(arg).name for arg in sys.argv[:3])}".encode(), 0)
         yield handle
@@ -176,8 +179,14 @@ def _raise_failure(rows: list[Row], code: int, log: Path) -> None:
         raise error
     if code != 0:
         raise NightcartError(
-            f"Airflow ended with {code}", f"read {log}; run the night again, nothing is half published"
+            f"Airflow ended with {code}", f"{_cause(log)}; run the night again, nothing is half published"
         )
+
+
+def _cause(log: Path) -> str:
+    """Where to look after a night that ended without a word."""
+    free = shutil.disk_usage(log.parent).free // 2**20
+    return f"the disk of {log.parent} is full ({free} MiB left): free some" if free < LEAST_FREE_MIB else f"read {log}"
 
 
 def nights_between(first: date, last: date, is_reversed: bool) -> list[date]:

@@ -15,7 +15,7 @@ from models.demand import RecentMean
 from pipelines import cli_champions, night
 from pipelines.cli import main
 from pipelines.doctor import examine
-from pipelines.errors import Busy, NothingToDo
+from pipelines.errors import Busy, NightcartError, NothingToDo
 from pipelines.home import Home
 from pipelines.night import next_night, nights_between, refuse_scheduler
 from pipelines.records import clock, nights
@@ -121,6 +121,16 @@ def test_a_living_scheduler_is_refused(home: Home) -> None:
     beat(clock())
     with pytest.raises(Busy, match="scheduler lives"):
         refuse_scheduler(home)
+
+
+def test_a_night_without_a_word_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(NightcartError) as ended:
+        night._raise_failure([], 1, tmp_path / "night.log")
+    assert ended.value.hint.startswith(f"read {tmp_path / 'night.log'}; run the night again")
+    monkeypatch.setattr(night, "LEAST_FREE_MIB", sys.maxsize)
+    with pytest.raises(NightcartError) as ended:
+        night._raise_failure([], 1, tmp_path / "night.log")
+    assert "is full (" in ended.value.hint and "free some; run the night again" in ended.value.hint
 
 
 def test_the_doctor_names_what_is_wrong(home: Home, landing: Landing, monkeypatch: pytest.MonkeyPatch) -> None:
