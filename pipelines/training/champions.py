@@ -6,7 +6,7 @@ import json
 import shutil
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -50,6 +50,31 @@ def newest_night(home: Home) -> date | None:
     """The newest night that ever began."""
     newest: date | None = (home.records.first(sa.select(sa.func.max(nights.c.as_of).label("as_of"))) or {}).get("as_of")
     return newest
+
+
+class Rival(NamedTuple):
+    """Who a training's challenger is compared with, and from which night it would serve."""
+
+    start: date
+    serving: Row | None
+    again: str | None = None  # the version that this training promoted before, where it is run again
+
+
+def rivals(home: Home, output: str, as_of: date, decided_by: str) -> list[Rival]:
+    """What a training as of a date is compared with.
+
+    That is who serves on the first night that it could change; nobody where nobody does. Where that is what the same
+    training promoted, it may be a retry: first as it was then, to decide the same again if the model is the same.
+    """
+    if champion_of(home, output, as_of + timedelta(days=1)) is None:
+        return [Rival(as_of, None)]
+    start = night_after(home, as_of)
+    serving = champion_of(home, output, start)
+    found = [Rival(start, serving)]
+    if serving and (serving["trained_as_of"], serving["decided_by"]) == (as_of, decided_by):
+        before = _in_effect(output, serving["effective_from"]).where(champions.c.id < serving["id"])
+        found.insert(0, Rival(serving["effective_from"], home.records.first(before), serving["model_version"]))
+    return found
 
 
 def crown(home: Home, output: str, version: Row, effective_from: date, decided_by: str, reason: str) -> Row:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 
 import sqlalchemy as sa
 
@@ -19,7 +19,7 @@ from pipelines.publishing.release import skipped_of
 from pipelines.records import ALL, Row, clock, decisions, model_performance, promotions
 from pipelines.scoring.frames import Frames
 from pipelines.scoring.outputs import Output, output_of
-from pipelines.training.champions import champion_of, load_model, night_after, store_model, succeed
+from pipelines.training.champions import Rival, champion_of, load_model, rivals, store_model, succeed
 from pipelines.training.cutoffs import Cutoffs, plan
 from pipelines.training.evaluate import Evaluation, evaluate, figures_of, fit, stated
 from pipelines.training.evidence import Evidence, row_of, rows_of
@@ -69,7 +69,8 @@ def train_output(home: Home, name: str, as_of: date, snapshot: str, decided_by: 
     """Evaluate, gate and, where the gate opens, crown a new champion of one output; returns the decision.
 
     Where even the baseline has too little to learn from there is none, and `untrained` says why. A first champion
-    serves from as_of on; a later one is compared with what serves on the first night that it could serve.
+    serves from as_of on; a later one is compared with what serves on the first night that it could serve. Run again it
+    decides the same again.
     """
     with metered() as meter:
         return _train_output(home, name, as_of, snapshot, decided_by, meter)
@@ -78,26 +79,25 @@ def train_output(home: Home, name: str, as_of: date, snapshot: str, decided_by: 
 def _train_output(home: Home, name: str, as_of: date, snapshot: str, decided_by: str, meter: Meter) -> Row:
     output, cutoffs = output_of(name), plan(home, as_of)[name]
     frames = _frames(home, output, snapshot)
-    is_first = champion_of(home, name, as_of + timedelta(days=1)) is None
-    start = as_of if is_first else night_after(home, as_of)
-    serving = None if is_first else champion_of(home, name, start)
     trials = home.settings.recommendations.study_trials if name == "recommendations" else 0
     if trials and cutoffs.evaluation:
         study(home, output, frames, cutoffs, trials)
     shelf = Shelf()
     evaluations, left_out = _evaluations(home, output, frames, cutoffs, as_of, shelf)
-    baseline = output.contestants()[0].name
-    if evaluations:
-        champion = _champion(home, output, frames, cutoffs, as_of, serving, shelf)
-        decision = decide(home, output, evaluations, champion, baseline)
-    else:
-        decision = _unjudged(baseline, serving, left_out)
-    try:
-        fitted = _fitted(home, output, frames, cutoffs, as_of, decision, shelf)
-    except ValueError as error:
-        return {"output": name, "untrained": str(error), "snapshot": snapshot}
-    decision = _crowned(home, output, fitted.version, start, decided_by, decision, serving)
-    effective_from = start if decision.is_promoted else None
+    for rival in rivals(home, name, as_of, decided_by):
+        if evaluations:
+            champion = _champion(home, output, frames, cutoffs, as_of, rival.serving, shelf)
+            decision = decide(home, output, evaluations, champion, output.contestants()[0].name)
+        else:
+            decision = _unjudged(output.contestants()[0].name, rival.serving, left_out)
+        try:
+            fitted = _fitted(home, output, frames, cutoffs, as_of, decision, shelf)
+        except ValueError as error:
+            return {"output": name, "untrained": str(error), "snapshot": snapshot}
+        if rival.again in (None, fitted.version["model_version"]):
+            break
+    decision = _crowned(home, output, fitted.version, rival, decided_by, decision)
+    effective_from = rival.start if decision.is_promoted else None
     evidence = Evidence(
         output, as_of, cutoffs.evaluation, decision, fitted.version, effective_from, decided_by, left_out
     )
@@ -151,15 +151,13 @@ def _unjudged(baseline: str, serving: Row | None, left_out: dict[str, str]) -> D
     return Decision(baseline, serving is None, f"{who}: {why}")
 
 
-def _crowned(
-    home: Home, output: Output, version: Row, start: date, decided_by: str, decision: Decision, serving: Row | None
-) -> Decision:
+def _crowned(home: Home, output: Output, version: Row, rival: Rival, decided_by: str, decision: Decision) -> Decision:
     """The decision, put into effect; refused where another took over since: the gate did not see that one."""
     if not decision.is_promoted:
         return decision
-    if succeed(home, output.name, version, start, decided_by, decision.reason, serving):
+    if succeed(home, output.name, version, rival.start, decided_by, decision.reason, rival.serving):
         return decision
-    now = champion_of(home, output.name, start) or {}
+    now = champion_of(home, output.name, rival.start) or {}
     why = f"{now.get('model_version')} took over during this training (by {now.get('decided_by')}), train again"
     return replace(decision, is_promoted=False, reason=f"{why}; {decision.reason}")
 

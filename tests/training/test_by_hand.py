@@ -14,7 +14,16 @@ from pipelines.home import Home
 from pipelines.records import Row, champions, nights
 from pipelines.training.aliases import CHALLENGER, CHAMPION, mark, mirror, registered
 from pipelines.training.by_hand import demote, line_of, promote, versions_of
-from pipelines.training.champions import champion_of, crown, decisions_of, night_after, store_model, succeed
+from pipelines.training.champions import (
+    Rival,
+    champion_of,
+    crown,
+    decisions_of,
+    night_after,
+    rivals,
+    store_model,
+    succeed,
+)
 from pipelines.training.tracking import tracking
 from tests.models.generators import demand_frames
 
@@ -116,16 +125,16 @@ def test_a_decision_that_is_still_to_come_is_taken_over(home: Home, versions: li
 def test_of_two_trainings_at_once_one_wins(home: Home, versions: list[Row]) -> None:
     start = night_after(home, NEWEST)
     over = champion_of(home, "demand", start)
-    rivals = [versions[0] | {"model_version": f"recent_mean-{number}"} for number in range(8)]
+    others = [versions[0] | {"model_version": f"recent_mean-{number}"} for number in range(8)]
 
     def finish(version: Row) -> bool:
         return succeed(home, "demand", version, start, "train", "better", over)
 
     with ThreadPoolExecutor(8) as pool:
-        won = list(pool.map(finish, rivals))
+        won = list(pool.map(finish, others))
     assert sum(won) == 1
     assert len(decisions_of(home, "demand")) == 3
-    assert finish(rivals[won.index(True)])  # the winner again: the same decision
+    assert finish(others[won.index(True)])  # the winner again: the same decision
     assert len(decisions_of(home, "demand")) == 3
 
 
@@ -134,6 +143,19 @@ def test_a_training_of_an_older_night_changes_no_night_that_has_run(home: Home) 
     run(home, FIRST, NEWEST)
     assert night_after(home, FIRST) == NEWEST + DAY
     assert night_after(home, NEWEST + 3 * DAY) == NEWEST + 4 * DAY
+
+
+def test_a_training_run_again_meets_whom_it_met_then(home: Home, versions: list[Row]) -> None:
+    old, new = (version["model_version"] for version in versions)
+    again, now = rivals(home, "demand", FIRST + 3 * DAY, "train")
+    assert again.serving is not None and now.serving is not None
+    assert (again.start, again.serving["model_version"], again.again) == (FIRST + 4 * DAY, old, new)
+    assert (now.start, now.serving["model_version"], now.again) == (NEWEST + DAY, new, None)
+    assert succeed(home, "demand", versions[1], again.start, "train", "better", again.serving)
+    assert len(decisions_of(home, "demand")) == 2
+    assert [rival.again for rival in rivals(home, "demand", NEWEST, "train")] == [None]
+    assert [rival.again for rival in rivals(home, "demand", FIRST + 3 * DAY, "ann")] == [None]
+    assert rivals(home, "risk", FIRST, "train") == [Rival(FIRST, None)]
 
 
 def test_aliases_follow_the_decisions_not_the_order_of_trainings(home: Home, versions: list[Row]) -> None:
