@@ -16,6 +16,7 @@ from pipelines.records import ALL, Row, steps, training_costs
 from pipelines.sections import Cost
 
 TAKEN = tuple(field.name for field in fields(Usage))
+COSTS = (*TAKEN, "energy_wh", "money")
 HOUR = 3_600.0  # seconds
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ def priced(prices: Cost, usage: Row) -> Row:
 def summed(rows: Sequence[Row]) -> Row:
     """The costs of all; of the peaks the highest, and nothing where nothing was measured."""
     found: Row = {}
-    for name in (*TAKEN, "energy_wh", "money"):
+    for name in COSTS:
         known = [row[name] for row in rows if row[name] is not None]
         found[name] = (max(known) if name == "peak_mib" else sum(known)) if known else None
     return found
@@ -95,7 +96,7 @@ def _metrics(part: str, costs: Row) -> dict[str, float]:
 
 
 def track_night(home: Home, as_of: date, release_id: str) -> bool:
-    """Log the costs of a night's steps, and of all of them, to its run in MLflow's experiment `nightcart/nights`.
+    """Log the costs of the steps up to the report, and their sum, to the night's run in MLflow's `nightcart/nights`.
 
     A night that is run again goes on with its run. Where MLflow does not answer the night goes on without: what it took
     is in the records. Returns whether MLflow has it.
@@ -103,7 +104,7 @@ def track_night(home: Home, as_of: date, release_id: str) -> bool:
     rows = night_costs(home, as_of)
     metrics = _metrics(ALL, summed(rows))
     for row in rows:
-        metrics |= _metrics(row["step"], {name: row[name] for name in (*TAKEN, "energy_wh", "money")})
+        metrics |= _metrics(row["step"], {name: row[name] for name in COSTS})
     try:
         _log_night(home, as_of, release_id, metrics)
     except Exception as error:  # whatever a server does that no table needs

@@ -108,17 +108,13 @@
         ) as payments_since
     from (
         select
-            known_pairs.*,
+            pairs.*,
+            by_{{ name }}.last_fraud_at,
+            by_{{ name }}.mean_report_seconds,
             max(case when reported_at is null and earlier_paid_at < last_fraud_at then earlier_paid_at end)
-                over (partition by payment_id) as honest_at
-        from (
-            select
-                pairs.*,
-                by_{{ name }}.last_fraud_at,
-                by_{{ name }}.mean_report_seconds
-            from ({{ earlier_pairs(key, 'charged_back_' ~ name) }}) as pairs
-            inner join by_{{ name }} on pairs.payment_id = by_{{ name }}.payment_id
-        ) as known_pairs
+                over (partition by pairs.payment_id) as honest_at
+        from ({{ earlier_pairs(key, 'charged_back_' ~ name) }}) as pairs
+        inner join by_{{ name }} on pairs.payment_id = by_{{ name }}.payment_id
     ) as told
     group by payment_id
 {% endmacro %}

@@ -1,6 +1,9 @@
 {{ config(
     materialized='incremental', incremental_strategy='append', pre_hook='{{ forget_payments() }}'
 ) }}
+{%- set charged_back = {
+    'customer': 'customer_id', 'device': 'device_id', 'card': 'card_token', 'ip_prefix': 'ip_prefix'
+} %}
 
 with
 
@@ -251,9 +254,7 @@ by_ip_prefix as (
     {%- call earlier_payments('ip_prefix', 'ip_prefix', [1, 7, 30]) %}{% endcall %}
 ),
 
-{% for name, key in {
-    'customer': 'customer_id', 'device': 'device_id', 'card': 'card_token', 'ip_prefix': 'ip_prefix'
-}.items() -%}
+{% for name, key in charged_back.items() -%}
 charged_back_{{ name }} as (
     select payments.*
     from payments
@@ -369,10 +370,9 @@ payment_features as (
         cast(baskets.product_payments_30d as {{ type_of('n') }}) as product_payments_30d,
         baskets.product_chargeback_rate_90d,
         {{ none_is_zero('customer_returns.customer_returns_90d') }} as customer_returns_90d,
-        {{ fraud_features('customer') }},
-        {{ fraud_features('device') }},
-        {{ fraud_features('card') }},
-        {{ fraud_features('ip_prefix') }},
+        {% for name in charged_back -%}
+        {{ fraud_features(name) }},
+        {% endfor -%}
         payments.payment_loaded_as_of as loaded_as_of
     from payments
     left join accounts on payments.payment_id = accounts.payment_id
@@ -390,7 +390,7 @@ payment_features as (
     left join by_device on payments.payment_id = by_device.payment_id
     left join by_card on payments.payment_id = by_card.payment_id
     left join by_ip on payments.payment_id = by_ip.payment_id
-    {% for name in ['customer', 'device', 'card', 'ip_prefix'] -%}
+    {% for name in charged_back -%}
     left join {{ name }}_streaks on payments.payment_id = {{ name }}_streaks.payment_id
     {% endfor -%}
     left join by_ip_prefix on payments.payment_id = by_ip_prefix.payment_id
